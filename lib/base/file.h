@@ -1,0 +1,42 @@
+/* Files: whole reads and writes, atomic replacement, unnamed temporaries, permission checks.
+ * Paths are borrowed; errno is meaningful after SM_ERR_IO, SM_ERR_NOINPUT and SM_ERR_CANTCREAT. EINTR never escapes. */
+#ifndef SM_BASE_FILE_H
+#define SM_BASE_FILE_H
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+/* Reads until n bytes, end of file or an error; *got is set on SM_OK (less than n only at the end). */
+SM_CHECKED enum sm_err sm_read_full(int fd, void *p, size_t n, size_t *got);
+/* SM_ERR_PIPE for EPIPE, else SM_ERR_IO. */
+SM_CHECKED enum sm_err sm_write_full(int fd, const void *p, size_t n);
+SM_CHECKED enum sm_err sm_pread_full(int fd, void *p, size_t n, off_t at, size_t *got);
+/* Appends everything that fd still has to b, within b->max (SM_ERR_LIMIT). */
+SM_CHECKED enum sm_err sm_read_all(int fd, struct sm_buf *b);
+/* Whole file into b: SM_ERR_NOINPUT when it cannot be opened. secret: refuses a file that others may read (SM_ERR_PERM). */
+SM_CHECKED enum sm_err sm_file_read(const char *path, struct sm_buf *b, bool secret);
+/* Writes path.XXXXXX beside path, fsyncs, renames over path and fsyncs the directory. mode: 0600 for secrets. */
+SM_CHECKED enum sm_err sm_file_replace(const char *path, const void *p, size_t n, mode_t mode);
+/* The same, but never over an existing file (O_EXCL semantics by link): SM_ERR_EXISTS. */
+SM_CHECKED enum sm_err sm_file_create(const char *path, const void *p, size_t n, mode_t mode);
+/* An unnamed temporary file in dir (NULL: $TMPDIR or /tmp), 0600, O_CLOEXEC; falls back to open+unlink. */
+SM_CHECKED enum sm_err sm_file_unnamed(const char *dir, int *fd);
+
+/* An output that appears under its name only when finished: path, or stdout for NULL and "-".
+ * Opened late, written to a temporary name, renamed by commit; abandon removes it. */
+struct sm_outfile {
+	int fd;
+	char *path, *tmp; /* owned; NULL for stdout */
+};
+/* mode 0 means 0666 less the umask. */
+SM_CHECKED enum sm_err sm_outfile_open(struct sm_outfile *o, const char *path, mode_t mode);
+SM_CHECKED enum sm_err sm_outfile_commit(struct sm_outfile *o);
+/* Safe after commit and on a zeroed struct with fd -1. Also async-signal-safe parts: see sm_outfile_unlink_on_signal. */
+void sm_outfile_abandon(struct sm_outfile *o);
+/* From now on SIGINT, SIGTERM and SIGHUP remove o's temporary name before the process dies of the signal. One at a time. */
+void sm_outfile_guard(struct sm_outfile *o);
+/* True when both descriptors are the same regular file. */
+bool sm_same_file(int a, int b);
+
+#endif

@@ -1,0 +1,55 @@
+/* Identities (sm-format(5), "Identities"): public lines, secret key files, fingerprints.
+ * identity.c parses and prints public identities (smserver links it); identity_secret.c holds what needs the seed. */
+#ifndef SM_WIRE_IDENTITY_H
+#define SM_WIRE_IDENTITY_H
+
+#include "base/secret.h"
+#include "crypto/rand.h"
+#include "crypto/sign.h"
+#include "wire/suite.h"
+
+#define SM_FP_LEN 32
+#define SM_FP_TEXT_LEN 50 /* "SHA256:" and 43 characters */
+#define SM_PUBLIC_LINE_MAX 8192
+#define SM_COMMENT_MAX 255
+
+/* A public identity. Plain data: copy freely. x25519 suite: ed25519 and its image x25519. */
+struct sm_public {
+	const struct sm_suite *suite;
+	uint8_t fp[SM_FP_LEN]; /* SHA-256 of the decoded identity */
+	uint8_t ed25519[SM_PK_LEN];
+	uint8_t x25519[32];
+};
+
+/* From one token, `sm1...`: SM_ERR_FORMAT (not canonical, small or mixed order), SM_ERR_SUITE (a known prefix this build lacks). */
+SM_CHECKED enum sm_err sm_public_parse(struct sm_public *p, const char *s, size_t n);
+/* One line of a file, without LF: an identity and an optional comment (UTF-8 without control characters, <= 255 bytes).
+ * *found false for an empty or # line. comment (may be NULL) borrows from line. */
+SM_CHECKED enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, struct sm_span *comment, struct sm_span line);
+SM_CHECKED enum sm_err sm_public_from_ed25519(struct sm_public *p, const uint8_t pk[static SM_PK_LEN]);
+/* Appends the token (`sm1...`). */
+SM_CHECKED enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p);
+void sm_fp_format(char out[static SM_FP_TEXT_LEN + 1], const uint8_t fp[static SM_FP_LEN]);
+SM_CHECKED enum sm_err sm_fp_parse(uint8_t fp[static SM_FP_LEN], const char *s, size_t n);
+
+/* An unlocked identity: the seed in guarded memory, with its public half. */
+struct sm_identity {
+	struct sm_secret seed; /* 32 bytes */
+	struct sm_public pub;
+};
+
+SM_CHECKED enum sm_err sm_identity_generate(struct sm_identity *id, const struct sm_rand *rand);
+SM_CHECKED enum sm_err sm_identity_from_seed(struct sm_identity *id, const uint8_t seed[static SM_SEED_LEN]);
+/* The text of a plain secret key file: exactly one SM-SECRET-KEY-1... line, # lines and blank lines allowed. comment: may be NULL;
+ * gets the text after "# comment: " where there is one (borrowed). */
+SM_CHECKED enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, const uint8_t *text, size_t n);
+/* Appends the text of a plain secret key file: "# created: DATE", "# public: sm1... comment" and the key line, each with LF. */
+SM_CHECKED enum sm_err sm_identity_format(struct sm_buf *b, const struct sm_identity *id, const char *comment, int64_t created);
+void sm_identity_release(struct sm_identity *id);
+
+/* bech32 (BIP-173) of n <= 64 data bytes under hrp; upper: all upper case. Appends. */
+SM_CHECKED enum sm_err sm_bech32_encode(struct sm_buf *b, const char *hrp, const uint8_t *in, size_t n, bool upper);
+/* Exactly the case and hrp asked for, zero pad bits, no 90-character limit beyond what n bytes need. SM_ERR_FORMAT. */
+SM_CHECKED enum sm_err sm_bech32_decode(uint8_t *out, size_t n, const char *hrp, const char *s, size_t slen, bool upper);
+
+#endif
