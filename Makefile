@@ -11,7 +11,7 @@ CFLAGS = -O2 -g
 B = build
 
 PKG = pkg-config
-C_STD = -std=c11 -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DSM_VERSION='"$(VERSION)"' -Ilib
+C_STD = -std=c11 -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DSM_VERSION='"$(VERSION)"' -Ilib -Itools
 C_WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith
 C_HARD = -fstack-protector-strong -fstack-clash-protection -fPIE -fvisibility=hidden
 L_HARD = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed

@@ -1,0 +1,20 @@
+/* The client's database (SQLite, data/sm.db, 0600): opened by any number of processes at once.
+ * WAL, synchronous=FULL, busy timeout; numbered migrations by user_version; BEGIN IMMEDIATE around every read-modify-write. */
+#ifndef SM_STORE_DB_H
+#define SM_STORE_DB_H
+
+#include "base/err.h"
+
+struct sm_db {
+	void *sqlite; /* struct sqlite3 *, for lib/store only */
+	char *path;
+};
+
+/* Makes and migrates it where needed. SM_ERR_BUSY when locked for longer than 10 s, SM_ERR_FORMAT for a damaged or newer database. */
+SM_CHECKED enum sm_err sm_db_open(struct sm_db *db, const char *profile);
+void sm_db_close(struct sm_db *db);
+SM_CHECKED enum sm_err sm_db_begin(struct sm_db *db);
+SM_CHECKED enum sm_err sm_db_commit(struct sm_db *db);
+void sm_db_rollback(struct sm_db *db);
+
+#endif
