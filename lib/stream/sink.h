@@ -1,0 +1,24 @@
+/* Bytes going out: a descriptor or a buffer, binary or armored. Writes to a descriptor are large ones (256 KiB). */
+#ifndef SM_STREAM_SINK_H
+#define SM_STREAM_SINK_H
+
+#include "wire/armor.h"
+
+struct sm_sink {
+	int fd;             /* borrowed; -1 for memory, SM_SINK_NULL throws away */
+	struct sm_buf *mem; /* borrowed */
+	bool armored;
+	struct sm_armor_writer armor;
+	struct sm_buf pending;
+	uint64_t total; /* bytes taken in */
+};
+
+/* label: SM_ARMOR_ENVELOPE, SM_ARMOR_SIGNATURE, or NULL for binary. */
+void sm_sink_fd(struct sm_sink *s, int fd, const char *label);
+void sm_sink_mem(struct sm_sink *s, struct sm_buf *b, const char *label);
+SM_CHECKED enum sm_err sm_sink_write(struct sm_sink *s, const void *p, size_t n);
+/* The armor's end, and everything still pending. Always call it before release when the output is to be whole. */
+SM_CHECKED enum sm_err sm_sink_finish(struct sm_sink *s);
+void sm_sink_release(struct sm_sink *s);
+
+#endif

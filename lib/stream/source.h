@@ -1,0 +1,30 @@
+/* Bytes coming in: a descriptor or memory, binary or armor, told apart by the first byte that is not white space
+ * (sm-format(5), "Armor": `-` begins armor, anything else is binary). Reads are of binary bytes either way. */
+#ifndef SM_STREAM_SOURCE_H
+#define SM_STREAM_SOURCE_H
+
+#include "wire/armor.h"
+
+struct sm_source {
+	int fd;              /* borrowed; -1 for memory */
+	struct sm_span mem;  /* what is left of the memory */
+	bool detect;         /* armor may come; false: bytes as they are */
+	bool begun, armored, ended;
+	struct sm_armor_reader armor;
+	struct sm_buf raw;   /* read, not yet dearmored */
+	struct sm_buf ready; /* binary bytes before pos are consumed */
+	size_t pos;
+	uint64_t consumed;   /* binary bytes handed out */
+};
+
+void sm_source_fd(struct sm_source *s, int fd, bool detect);
+void sm_source_mem(struct sm_source *s, const void *p, size_t n, bool detect);
+void sm_source_release(struct sm_source *s);
+/* Up to n bytes, fewer only at the end. SM_ERR_ARMOR, SM_ERR_IO. */
+SM_CHECKED enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, size_t *got);
+/* Looks ahead: at least want bytes at *p unless the input ends before (*n is what there is). Valid until the next call. */
+SM_CHECKED enum sm_err sm_source_peek(struct sm_source *s, size_t want, const uint8_t **p, size_t *n);
+/* Drops n bytes that were peeked. */
+void sm_source_skip(struct sm_source *s, size_t n);
+
+#endif
