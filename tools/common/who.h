@@ -5,6 +5,7 @@
 #define SM_COMMON_WHO_H
 
 #include "store/contacts.h"
+#include "wire/header.h"
 
 struct sm_who {
 	struct sm_party party; /* for a `to`, `from` or `signer` line */
