@@ -1,4 +1,5 @@
-/* AES-256-GCM, one shot (SP 800-38D): 32-byte key, 12-byte nonce, 16-byte tag appended. */
+/* AES-256-GCM, one shot (SP 800-38D): 32-byte key, 12-byte nonce, 16-byte tag appended.
+ * Sizes over INT_MAX are SM_ERR_LIMIT: what is long goes in chunks (chunked.h). */
 #ifndef SM_CRYPTO_AEAD_H
 #define SM_CRYPTO_AEAD_H
 

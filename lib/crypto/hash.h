@@ -1,4 +1,4 @@
-/* SHA-256 (FIPS 180-4, OpenSSL for SHA-NI) and HMAC-SHA-256 (RFC 2104). Algorithms are fetched once a process. */
+/* SHA-256 (FIPS 180-4, OpenSSL for SHA-NI) and HMAC-SHA-256 (RFC 2104). Cheap on small inputs: nothing is fetched or allocated. */
 #ifndef SM_CRYPTO_HASH_H
 #define SM_CRYPTO_HASH_H
 

@@ -14,7 +14,7 @@ SM_CHECKED enum sm_err sm_hpke_seal(uint8_t enc[static SM_HPKE_ENC], uint8_t *ou
 /* n >= 16; out gets n - 16 bytes. SM_ERR_STANZA when it does not open; out is then wiped. */
 SM_CHECKED enum sm_err sm_hpke_open(uint8_t *out, const uint8_t enc[static SM_HPKE_ENC], const uint8_t sk[static 32], const void *info,
                                     size_t infolen, const void *aad, size_t aadlen, const uint8_t *in, size_t n);
-/* The same with the ephemeral key pair derived from ikm (RFC 9180 DeriveKeyPair): for the published vectors. */
+/* DeriveKeyPair (RFC 9180 section 7.1.3). Seal makes its ephemeral key this way from 32 random bytes. */
 SM_CHECKED enum sm_err sm_hpke_derive(uint8_t sk[static 32], uint8_t pk[static 32], const uint8_t *ikm, size_t ikmlen);
 
 #endif

@@ -7,14 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SM_OTP_KEY_MAX 128
+
 enum sm_otp_hash { SM_OTP_SHA1, SM_OTP_SHA256, SM_OTP_SHA512 };
 
 struct sm_otp {
-	enum sm_otp_hash hash;
+	#define SM_OTP_KEY_MAX 128
+
+enum sm_otp_hash hash;
 	unsigned digits; /* 6..8 */
 	unsigned period; /* seconds, 1..3600 */
 	const uint8_t *key;
-	size_t keylen; /* 1..128 bytes */
+	size_t keylen; /* 1..SM_OTP_KEY_MAX bytes */
 };
 
 /* out: digits characters, zero padded, and a terminator. SM_ERR_LIMIT for parameters out of range. */
