@@ -33,6 +33,7 @@ struct sm_opts {
 	const char *const *verbs; /* NULL, or lines "register NAME@HOST   make an account" shown by -h, NULL-ended */
 	/* set by sm_opt_next */
 	const char *arg;
+	int code; /* what it returned last */
 	int index;
 	bool started;
 };

@@ -12,8 +12,10 @@ struct sm_passphrase_source {
 	bool taken;       /* the fd can be read only once; set by the first read */
 };
 
-/* prompt: "Passphrase for alice: ". confirm: ask twice when asking on a terminal, and refuse an empty one.
- * SM_ERR_PASSPHRASE after saying why and what to do when there is no terminal and no source (exit 77). pw: caller inits and releases. */
+/* prompt: "Passphrase for alice: ". confirm: a new passphrase: ask twice when asking on a terminal, and refuse an empty one.
+ * Says what is wrong itself, whatever the error. SM_ERR_PASSPHRASE when there is no terminal and no source (exit 77), SM_ERR_PERM for a
+ * regular file that others may read (77), SM_ERR_NOINPUT, SM_ERR_LIMIT over SM_PASSPHRASE_MAX bytes. pw: caller inits and releases. */
+#define SM_PASSPHRASE_MAX 4096
 SM_CHECKED enum sm_err sm_passphrase(struct sm_buf *pw, struct sm_passphrase_source *src, const char *prompt, bool confirm);
 /* True when one of the sources other than the terminal is there. */
 bool sm_passphrase_scripted(const struct sm_passphrase_source *src);
