@@ -1,69 +1,154 @@
-# sm: one makefile, no recursion. `make deps all check`; PREFIX, DESTDIR and CFLAGS are yours.
+# sm: one makefile, no recursion but for other kinds of build (asan, fuzz). `make demo` and `make check` are the way in;
+# PREFIX, DESTDIR, CC, CFLAGS, CPPFLAGS and LDFLAGS are yours. B is the build folder: `make B=build-x` stands beside the first.
+
+VERSION = 0.1.0
 
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
-MANDIR = $(PREFIX)/share/man
-VERSION = 0.1.0
+DATADIR = $(PREFIX)/share
+MANDIR = $(DATADIR)/man
+UNITDIR = $(PREFIX)/lib/systemd/system
+BASHDIR = $(DATADIR)/bash-completion/completions
+ZSHDIR = $(DATADIR)/zsh/site-functions
+FISHDIR = $(DATADIR)/fish/vendor_completions.d
 
 CC = cc
 CFLAGS = -O2 -g
+PKG = pkg-config
+INSTALL = install
 B = build
 
-PKG = pkg-config
-C_STD = -std=c11 -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -DSM_VERSION='"$(VERSION)"' -Ilib -Itools
+# ---- flags
+
+# Fortified where it can be: it wants an optimiser, and the sanitizers do the same job better.
+fortify = $(if $(findstring -O0,$(CFLAGS)),,$(if $(findstring -O,$(CFLAGS)),$(if $(findstring -fsanitize,$(CFLAGS)),,-D_FORTIFY_SOURCE=2)))
+C_STD = -std=c11 -D_GNU_SOURCE -U_FORTIFY_SOURCE $(fortify) -DSM_VERSION='"$(VERSION)"' -Ilib -Itools
 C_WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith
 C_HARD = -fstack-protector-strong -fstack-clash-protection -fPIE -fvisibility=hidden
 L_HARD = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
-ALL_CFLAGS = $(C_STD) $(C_WARN) $(C_HARD) -pthread -MMD -MP $(CFLAGS)
-ALL_LDFLAGS = $(L_HARD) -pthread $(LDFLAGS)
+ALL_CFLAGS = $(C_STD) $(C_WARN) $(C_HARD) -pthread -MMD -MP $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(L_HARD) -pthread $(CFLAGS) $(LDFLAGS)
+
+# ---- what there is
 
 OFFLINE = smkeygen smencrypt smsign smtotp
 ONLINE = smsend sminbox smaccount smcontact
 TOOLS = $(OFFLINE) $(ONLINE)
+PROGRAMS = $(TOOLS) smserver
 
-lib_src = $(wildcard lib/*/*.c)
-server_src = $(wildcard tools/smserver/*.c tools/smserver/api/*.c)
-common_src = $(wildcard tools/common/*.c)
-lib_obj = $(lib_src:%.c=$B/%.o)
-server_obj = $(server_src:%.c=$B/%.o)
-common_obj = $(common_src:%.c=$B/%.o)
+objects = $(patsubst %.c,$B/%.o,$(wildcard $1))
+lib_obj = $(call objects,lib/*/*.c)
+common_obj = $(call objects,tools/common/*.c)
+server_obj = $(call objects,tools/smserver/*.c tools/smserver/api/*.c)
 
-all: $(TOOLS:%=$B/%) $B/smserver
+all: $(PROGRAMS:%=$B/%)
 
-# The link lines are the list of what each program can do: only smserver listens, only $(ONLINE) open a connection.
-crypto_libs = -lsodium -lcrypto
-store_libs = -lsqlite3
-net_libs = -lcurl -ljansson
-server_libs = -levent_openssl -levent_pthreads -levent -lssl $(crypto_libs) -lsqlite3 -ljansson -linih
+# ---- programs: the link lines say what each can do. Only smserver listens, only $(ONLINE) open a connection.
+
+crypto_libs := $(shell $(PKG) --libs libsodium libcrypto 2>/dev/null)
+store_libs := $(shell $(PKG) --libs sqlite3 inih 2>/dev/null)
+net_libs := $(shell $(PKG) --libs libcurl jansson 2>/dev/null)
+server_libs := $(shell $(PKG) --libs libevent_openssl libevent_pthreads libevent libssl jansson 2>/dev/null)
+link = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(store_libs) $(crypto_libs) -linih
+	$(link) $(store_libs) $(crypto_libs)
 $(ONLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(net_libs) $(store_libs) $(crypto_libs) -linih
+	$(link) $(net_libs) $(store_libs) $(crypto_libs)
 $B/smserver: $(server_obj) $B/libsm.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(server_libs)
+	$(link) $(server_libs) $(store_libs) $(crypto_libs)
 
 $B/libsm.a: $(lib_obj)
-	@rm -f $@
-	$(AR) rcs $@ $^
 $B/libcommon.a: $(common_obj)
+$B/libserver.a: $(filter-out %/main.o,$(server_obj))
+%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 $B/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-unit_src = $(wildcard tests/unit/*.c)
-unit_bin = $(unit_src:tests/unit/%.c=$B/tests/unit/%)
-$(unit_bin): $B/tests/unit/%: tests/unit/%.c $B/libsm.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Itests/unit -o $@ $< $B/libsm.a $(net_libs) $(store_libs) $(crypto_libs) -linih -lz
-unit: $(unit_bin)
+# ---- tests: unit tests (TAP), the corpora of the fuzzers, C helpers of the bats files, and everything else by tests/run
 
+all_libs = $(server_libs) $(net_libs) $(store_libs) $(crypto_libs) -lz
+programs_in = $(patsubst %.c,$B/%,$(filter-out %/replay.c,$(wildcard $1)))
+unit_bin = $(call programs_in,tests/unit/*.c)
+fuzz_names = $(notdir $(call programs_in,tests/fuzz/*.c))
+helper_bin = $(call programs_in,tests/server/*.c tests/bench/*.c)
+
+$(unit_bin) $(helper_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
+	$(link) $(all_libs)
+$(unit_bin:%=%.o): C_STD += -Itests/unit
+$B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcommon.a $B/libsm.a
+	@mkdir -p $(@D)
+	$(link) $(all_libs)
+$B/fuzzer/%: $B/tests/fuzz/%.o $B/libcommon.a $B/libsm.a
+	@mkdir -p $(@D)
+	$(link) -fsanitize=fuzzer $(all_libs)
+
+unit: $(unit_bin)
+replay: $(fuzz_names:%=$B/replay/%)
+fuzzers: $(fuzz_names:%=$B/fuzzer/%)
+tests: all unit replay $(helper_bin)
+
+check: tests
+	SM_BIN=$(abspath $B) tests/run
+lint:
+	CC='$(CC)' tests/lint/run
+demo:
+	contrib/deps build
+	$(MAKE) all
+	SM_BIN=$(abspath $B) tests/demo
+# ONLY=name runs one row.
+bench: all $(helper_bin)
+	SM_BIN=$(abspath $B) tests/bench/run $(ONLY)
+
+# Everything once more with AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan:
+	$(MAKE) B=$B/asan CFLAGS='-O1 -g $(SANITIZE)' check
+
+# SECONDS for each fuzzer; FUZZ=name for one of them.
+SECONDS = 60
+FUZZ = $(fuzz_names)
+fuzz:
+	$(MAKE) B=$B/fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)' $(FUZZ:%=$B/fuzz/fuzzer/%)
+	tests/fuzz/run $B/fuzz '$(SECONDS)' $(FUZZ)
+
+# ---- what it takes, and where it goes
+
+deps:
+	contrib/deps build test
+deps-bench:
+	contrib/deps build bench
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(UNITDIR)
+	$(INSTALL) -m 755 $(TOOLS:%=$B/%) $(DESTDIR)$(BINDIR)
+	$(INSTALL) -m 755 $B/smserver $(DESTDIR)$(SBINDIR)
+	for page in man/*.[1-8]; do $(INSTALL) -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || exit; done
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(BASHDIR) completions/bash/*
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(ZSHDIR) completions/zsh/*
+	$(INSTALL) -D -m 644 -t $(DESTDIR)$(FISHDIR) completions/fish/*
+	sed 's|/usr/local/sbin|$(SBINDIR)|g' contrib/smserver.service >$(DESTDIR)$(UNITDIR)/smserver.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/smserver.service
+# Files only: the folders may be somebody else's too.
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(SBINDIR)/smserver $(DESTDIR)$(UNITDIR)/smserver.service
+	for page in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page#man/}; done
+	rm -f $(patsubst completions/bash/%,$(DESTDIR)$(BASHDIR)/%,$(wildcard completions/bash/*))
+	rm -f $(patsubst completions/zsh/%,$(DESTDIR)$(ZSHDIR)/%,$(wildcard completions/zsh/*))
+	rm -f $(patsubst completions/fish/%,$(DESTDIR)$(FISHDIR)/%,$(wildcard completions/fish/*))
+
+dist:
+	@mkdir -p $B
+	git archive --prefix=sm-$(VERSION)/ -o $B/sm-$(VERSION).tar.gz HEAD
+	@echo $B/sm-$(VERSION).tar.gz
 clean:
 	rm -rf $B
 
-.PHONY: all unit clean
+.PHONY: all unit replay fuzzers tests check lint demo bench asan fuzz deps deps-bench install uninstall dist clean
+.SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find $B -name '*.d' 2>/dev/null)
