@@ -11,7 +11,7 @@
 struct sm_address {
 	char text[SM_ADDRESS_MAX + 1]; /* the whole, canonical */
 	char name[SM_NAME_MAX + 1];
-	const char *host; /* into text: "host[:port]", what a server calls itself */
+	char host[SM_ADDRESS_MAX - 1]; /* "host[:port]", what a server calls itself; an array, so that the struct can be copied */
 };
 
 /* SM_ERR_FORMAT for anything but a full address in canonical form. */

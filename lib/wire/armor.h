@@ -17,13 +17,15 @@ void sm_armor_writer_init(struct sm_armor_writer *w, const char *label);
 SM_CHECKED enum sm_err sm_armor_write(struct sm_armor_writer *w, struct sm_buf *out, const uint8_t *p, size_t n);
 SM_CHECKED enum sm_err sm_armor_finish(struct sm_armor_writer *w, struct sm_buf *out);
 
-/* Reader: feed bytes, take binary. SM_ERR_ARMOR at the first byte that cannot be right. */
+/* Reader: feed bytes, take binary. SM_ERR_ARMOR as soon as a line cannot be right, and from then on for every call; what was appended
+ * to out before that is not to be used. How the input is cut into pieces makes no difference. out wants room for
+ * (n + 64) / 4 * 3 + 3 bytes more. */
 struct sm_armor_reader {
 	const char *label;
 	unsigned state;
-	char line[96]; /* the line that is coming in */
-	size_t nline;
-	bool last; /* a short or padded line has been seen: only END may follow */
+	char line[96]; /* the part of a line that the last piece ended in */
+	size_t nline;  /* of them; while BEGIN or END comes in, how many of its characters have */
+	bool last;     /* a short or padded line has been seen: only END may follow */
 };
 void sm_armor_reader_init(struct sm_armor_reader *r, const char *label);
 SM_CHECKED enum sm_err sm_armor_read(struct sm_armor_reader *r, struct sm_buf *out, const uint8_t *p, size_t n);

@@ -15,14 +15,14 @@ uint64_t sm_content_total(uint64_t l);
 struct sm_attach_field {
 	uint8_t key[32];
 	uint64_t size;
-	char type[128];
+	char type[256]; /* one word; RFC 6838 allows 127 characters on each side of its slash */
 	char name[256];
 	bool present;
 };
 
 /* Values are NUL-terminated UTF-8; "" means absent. Owned inline, so a struct sm_fields is big: allocate it. */
 struct sm_fields {
-	char type[256], name[256], subject[1024], thread[SM_ID_LEN + 1], reply_to[SM_ID_LEN + 1];
+	char type[SM_FIELDS_MAX], name[256], subject[SM_FIELDS_MAX], thread[SM_ID_LEN + 1], reply_to[SM_ID_LEN + 1];
 	struct sm_attach_field attach[SM_ATTACH_MAX];
 	size_t nattach;
 };

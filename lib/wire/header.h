@@ -21,6 +21,12 @@ struct sm_party {
 	uint8_t fp[SM_FP_LEN];
 };
 
+/* The two words of a `from`, `to` or `signer` line. False when they are not canonical, or one is `-` where the other is not allowed
+ * to be: an address without a fingerprint. */
+bool sm_party_parse(struct sm_party *p, struct sm_span address, struct sm_span fp);
+/* Appends `<address|-> <fingerprint|->`. SM_ERR_HEADER when it would not be read back. */
+SM_CHECKED enum sm_err sm_party_write(struct sm_buf *b, const struct sm_party *p);
+
 struct sm_attach_line {
 	uint8_t digest[32];
 	uint64_t bytes;
@@ -36,6 +42,20 @@ struct sm_stanza {
 			uint8_t salt[16];
 			uint32_t t, m; /* argon2id; pbkdf2: t is the rounds */
 		} pw;
+		struct {
+			uint32_t device; /* the recipient's */
+			uint8_t header[40];
+			bool x3dh; /* the next three are there */
+			uint8_t eka[32];
+			uint32_t spk;
+			bool has_opk;
+			uint32_t opk;
+		} ratchet;
+		struct {
+			uint32_t device; /* the sender's */
+			char chain[SM_ID_LEN + 1];
+			uint32_t n;
+		} senderkey;
 	};
 	uint8_t *body; /* owned by the header */
 	size_t bodylen;

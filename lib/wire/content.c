@@ -1,0 +1,236 @@
+/* The plaintext's own format: PADMÉ, the fields, and where the padding starts. All of it comes from whoever could seal the body,
+ * so every value is hostile until it has passed here. */
+#include "wire/content.h"
+
+#include "base/base64.h"
+#include "base/secret.h"
+#include "wire/lex.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAD_MARK 0x80
+#define ATTACH "attach"
+
+static unsigned log2_floor(uint64_t n) { return 63 - (unsigned)__builtin_clzll(n); }
+
+/* Rounds up so that only the top floor(log2 log2 n) + 1 bits of n may be set. What would not fit in 64 bits stays as it is. */
+uint64_t sm_padme(uint64_t n)
+{
+	unsigned e, s;
+	uint64_t mask;
+
+	if (n < 2)
+		return n;
+	e = log2_floor(n);
+	s = log2_floor(e) + 1;
+	mask = ((uint64_t)1 << (e - s)) - 1;
+	return n > UINT64_MAX - mask ? n : (n + mask) & ~mask;
+}
+
+uint64_t sm_content_total(uint64_t l)
+{
+	uint64_t padded = sm_padme(l);
+	return padded < SM_CONTENT_MIN ? SM_CONTENT_MIN : padded;
+}
+
+bool sm_filename_ok(const char *s, size_t n)
+{
+	struct sm_span name = {(const uint8_t *)s, n};
+	if (n < 1 || n > 255 || sm_span_equals(name, ".") || sm_span_equals(name, ".."))
+		return false;
+	return !memchr(s, '/', n) && !memchr(s, '\\', n) && sm_value_ok(name);
+}
+
+/* One word, no control characters: a type that can stand between others on a line. */
+static bool word_ok(struct sm_span s, size_t max) { return s.n && s.n <= max && !memchr(s.p, ' ', s.n) && sm_value_ok(s); }
+
+static void copy_text(char *out, struct sm_span s)
+{
+	memcpy(out, s.p, s.n);
+	out[s.n] = 0;
+}
+
+static bool parse_text(char *out, size_t size, struct sm_span v)
+{
+	if (out[0] || !v.n || v.n >= size || !sm_value_ok(v))
+		return false;
+	copy_text(out, v);
+	return true;
+}
+
+static bool parse_name(char *out, struct sm_span v)
+{
+	if (out[0] || !sm_filename_ok((const char *)v.p, v.n))
+		return false;
+	copy_text(out, v);
+	return true;
+}
+
+static bool parse_id(char *out, struct sm_span v) { return !out[0] && sm_id_copy(out, v); }
+
+/* Takes the word before the next space, and the space. */
+static bool take_word(struct sm_span *s, struct sm_span *word)
+{
+	const uint8_t *sp = s->n ? memchr(s->p, ' ', s->n) : NULL;
+	if (!sp)
+		return false;
+	*word = (struct sm_span){s->p, (size_t)(sp - s->p)};
+	s->n -= word->n + 1;
+	s->p = sp + 1;
+	return true;
+}
+
+/* `<i> <key> <size> <type> <name>`: the name is the rest, spaces and all. */
+static bool parse_attach(struct sm_fields *f, struct sm_span v)
+{
+	struct sm_attach_field *a = &f->attach[f->nattach];
+	struct sm_span i, key, size, type;
+	uint64_t index;
+
+	if (f->nattach == SM_ATTACH_MAX || !take_word(&v, &i) || !take_word(&v, &key) || !take_word(&v, &size) || !take_word(&v, &type))
+		return false;
+	if (!sm_decimal(&index, i, f->nattach, f->nattach) || !sm_base64_exact(a->key, sizeof a->key, key) ||
+	    !sm_decimal(&a->size, size, 0, SM_NUMBER_MAX) || !word_ok(type, sizeof a->type - 1) || !parse_name(a->name, v))
+		return false;
+	copy_text(a->type, type);
+	a->present = true;
+	f->nattach++;
+	return true;
+}
+
+static bool parse_field(struct sm_fields *f, struct sm_span line)
+{
+	struct sm_span key;
+
+	if (!take_word(&line, &key))
+		return false;
+	if (sm_span_equals(key, "type"))
+		return parse_text(f->type, sizeof f->type, line);
+	if (sm_span_equals(key, "name"))
+		return parse_name(f->name, line);
+	if (sm_span_equals(key, "subject"))
+		return parse_text(f->subject, sizeof f->subject, line);
+	if (sm_span_equals(key, "thread"))
+		return parse_id(f->thread, line);
+	if (sm_span_equals(key, "reply-to"))
+		return parse_id(f->reply_to, line);
+	return sm_span_equals(key, ATTACH) && parse_attach(f, line);
+}
+
+enum sm_err sm_fields_parse(struct sm_fields *f, const uint8_t *p, size_t n)
+{
+	struct sm_span rest = {p, n}, line;
+	struct sm_fields *got;
+	enum sm_err e = SM_OK;
+
+	if (n > SM_FIELDS_MAX)
+		return SM_ERR_PAYLOAD;
+	if (!(got = calloc(1, sizeof *got)))
+		return SM_ERR_NOMEM;
+	while (!e && rest.n)
+		if (!sm_span_take_line(&rest, &line) || !parse_field(got, line))
+			e = SM_ERR_PAYLOAD;
+	if (!e)
+		*f = *got;
+	sm_wipe(got, sizeof *got);
+	free(got);
+	return e;
+}
+
+static enum sm_err write_attach(struct sm_buf *b, const struct sm_fields *f, size_t i)
+{
+	const struct sm_attach_field *a = &f->attach[i];
+	enum sm_err e;
+
+	if ((e = sm_buf_addf(b, ATTACH " %zu ", i)) || (e = sm_buf_add_base64(b, a->key, sizeof a->key)))
+		return e;
+	return sm_buf_addf(b, " %" PRIu64 " %s %s\n", a->size, a->type, a->name);
+}
+
+static enum sm_err write_text(struct sm_buf *b, const char *key, const char *value)
+{
+	if (!value[0])
+		return SM_OK;
+	enum sm_err e = sm_buf_addf(b, "%s ", key);
+	if (e || (e = sm_buf_adds(b, value)))
+		return e;
+	return sm_buf_adds(b, "\n");
+}
+
+static enum sm_err write_all(struct sm_buf *b, const struct sm_fields *f)
+{
+	enum sm_err e;
+
+	if (f->nattach > SM_ATTACH_MAX)
+		return SM_ERR_FORMAT;
+	if ((e = write_text(b, "type", f->type)) || (e = write_text(b, "name", f->name)) || (e = write_text(b, "subject", f->subject)) ||
+	    (e = write_text(b, "thread", f->thread)) || (e = write_text(b, "reply-to", f->reply_to)))
+		return e;
+	for (size_t i = 0; i < f->nattach; i++)
+		if ((e = write_attach(b, f, i)))
+			return e;
+	return SM_OK;
+}
+
+/* Would the reader take what was written, and find as much in it? A line feed in a value would make two fields of one. */
+static enum sm_err reads_back(const struct sm_fields *f, const uint8_t *p, size_t n)
+{
+	struct sm_fields *again = calloc(1, sizeof *again);
+	enum sm_err e;
+
+	if (!again)
+		return SM_ERR_NOMEM;
+	e = sm_fields_parse(again, p, n);
+	if (e == SM_ERR_PAYLOAD ||
+	    (!e && (again->nattach != f->nattach || strcmp(again->type, f->type) || strcmp(again->name, f->name) ||
+	            strcmp(again->subject, f->subject) || strcmp(again->thread, f->thread) || strcmp(again->reply_to, f->reply_to))))
+		e = SM_ERR_FORMAT;
+	for (size_t i = 0; !e && i < f->nattach; i++)
+		if (strcmp(again->attach[i].type, f->attach[i].type) || strcmp(again->attach[i].name, f->attach[i].name))
+			e = SM_ERR_FORMAT;
+	sm_wipe(again, sizeof *again);
+	free(again);
+	return e;
+}
+
+enum sm_err sm_fields_write(struct sm_buf *b, const struct sm_fields *f)
+{
+	size_t start = b->len;
+	enum sm_err e;
+
+	if ((e = sm_buf_add_be32(b, 0)) || (e = write_all(b, f)) || (e = reads_back(f, b->data + start + 4, b->len - start - 4)))
+		goto out;
+	sm_put_be32(b->data + start, (uint32_t)(b->len - start - 4));
+out:
+	if (e)
+		b->len = start;
+	return e;
+}
+
+void sm_unpad_update(struct sm_unpad *u, const uint8_t *p, size_t n)
+{
+	size_t end = n;
+	uint64_t word;
+
+	/* padding is long: eight bytes at a time while all are zero */
+	while (end >= sizeof word && (memcpy(&word, p + end - sizeof word, sizeof word), !word))
+		end -= sizeof word;
+	while (end && !p[end - 1])
+		end--;
+	if (end) {
+		u->end = u->total + end;
+		u->last = p[end - 1];
+	}
+	u->total += n;
+}
+
+enum sm_err sm_unpad_final(const struct sm_unpad *u, uint64_t *l)
+{
+	/* 5: be32 length of no fields, no content, the mark */
+	if (u->last != PAD_MARK || u->end < 5 || (u->total != u->end && u->total != sm_content_total(u->end)))
+		return SM_ERR_PAYLOAD;
+	*l = u->end - 1;
+	return SM_OK;
+}
