@@ -32,6 +32,19 @@ static bool try_again(int fd, short events)
 	return poll(&p, 1, -1) >= 0 || errno == EINTR;
 }
 
+enum sm_err sm_read_some(int fd, void *p, size_t n, size_t *got)
+{
+	ssize_t k;
+
+	do
+		k = read(fd, p, n);
+	while (k < 0 && try_again(fd, POLLIN));
+	if (k < 0)
+		return SM_ERR_IO;
+	*got = (size_t)k;
+	return SM_OK;
+}
+
 enum sm_err sm_read_full(int fd, void *p, size_t n, size_t *got)
 {
 	size_t at = 0;

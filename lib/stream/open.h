@@ -27,18 +27,17 @@ struct sm_opener {
 	/* Sender policy, after the signature: SM_OK or SM_ERR_POLICY. May be NULL. */
 	enum sm_err (*policy)(void *ctx, const struct sm_header *h, enum sm_proof proof);
 	void *ctx;
-	bool early;     /* release while reading, before all of it has verified: only through sm_open_stream */
-	unsigned threads;
+	unsigned threads; /* 0: as many as there are cores, at most 8 */
 };
 
 struct sm_opened {
 	struct sm_header header;
 	struct sm_fields *fields; /* owned */
 	enum sm_proof proof;
-	struct sm_public signer;  /* when PROVEN */
+	struct sm_public signer; /* when PROVEN */
 	struct sm_secret file_key;
-	uint64_t content;         /* bytes of content */
-	unsigned header_line;     /* after SM_ERR_HEADER and SM_ERR_SUITE: where */
+	uint64_t content;     /* bytes of content */
+	unsigned header_line; /* after SM_ERR_HEADER and SM_ERR_SUITE: where */
 	/* private: the verified ciphertext and what the second pass needs */
 	struct sm_open_state *state;
 };

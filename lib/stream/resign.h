@@ -16,7 +16,8 @@ struct sm_scanned {
 };
 
 /* Reads a whole envelope. out, when not NULL, gets the same envelope with signer's signature (signer not NULL; SM_ERR_POLICY when `from`
- * is not its key) or unchanged (signer NULL); sm_sink_finish is the caller's. SM_ERR_PAYLOAD for broken framing, truncation, bytes after the end. */
+ * is not its key) or unchanged (signer NULL); sm_sink_finish is the caller's. SM_ERR_PAYLOAD for broken framing, truncation, bytes after
+ * the end. */
 SM_CHECKED enum sm_err sm_scan(struct sm_scanned *s, struct sm_source *in, struct sm_sink *out, const struct sm_identity *signer);
 
 #endif

@@ -12,20 +12,21 @@ struct sm_seal {
 	struct sm_party from; /* zeroed: anonymous */
 	const struct sm_party *to;
 	const struct sm_public *to_pub;
-	size_t nto;           /* 1..1024; 0 with a passphrase */
-	const void *pw;       /* a passphrase instead of recipients */
+	size_t nto;     /* 1..1024; 0 with a passphrase */
+	const void *pw; /* a passphrase instead of recipients */
 	size_t pwlen;
-	uint32_t pw_t, pw_m;  /* argon2id cost */
+	uint32_t pw_t, pw_m;              /* argon2id cost */
 	const struct sm_identity *signer; /* NULL: unsigned. Must be `from`'s key (SM_ERR_POLICY). */
 	const struct sm_fields *fields;   /* NULL: none */
 	bool no_pad;
 	int64_t date;
 	const struct sm_rand *rand;
-	unsigned threads;     /* 0: as many as there are cores, at most 8 */
+	unsigned threads; /* 0: as many as there are cores, at most 8 */
 };
 
 /* Reads content from in to its end, writes a whole envelope to out (sm_sink_finish included). id, when not NULL, gets the envelope's id.
  * file_key, when not NULL, gets the body's key. SM_ERR_LIMIT over the recipients' or chunks' limits. */
-SM_CHECKED enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_sink *out, char id[SM_ID_LEN + 1], struct sm_secret *file_key);
+SM_CHECKED enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_sink *out, char id[SM_ID_LEN + 1],
+                               struct sm_secret *file_key);
 
 #endif

@@ -5,7 +5,7 @@
 #include "wire/armor.h"
 
 struct sm_sink {
-	int fd;             /* borrowed; -1 for memory, SM_SINK_NULL throws away */
+	int fd;             /* borrowed; -1 for memory */
 	struct sm_buf *mem; /* borrowed */
 	bool armored;
 	struct sm_armor_writer armor;

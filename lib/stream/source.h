@@ -5,16 +5,18 @@
 
 #include "wire/armor.h"
 
+#include <sys/types.h>
+
 struct sm_source {
-	int fd;              /* borrowed; -1 for memory */
-	struct sm_span mem;  /* what is left of the memory */
-	bool detect;         /* armor may come; false: bytes as they are */
+	int fd;             /* borrowed; -1 for memory */
+	struct sm_span mem; /* what is left of the memory */
+	bool detect;        /* armor may come; false: bytes as they are */
 	bool begun, armored, ended;
 	struct sm_armor_reader armor;
 	struct sm_buf raw;   /* read, not yet dearmored */
 	struct sm_buf ready; /* binary bytes before pos are consumed */
 	size_t pos;
-	uint64_t consumed;   /* binary bytes handed out */
+	uint64_t consumed; /* binary bytes handed out */
 };
 
 void sm_source_fd(struct sm_source *s, int fd, bool detect);
@@ -26,5 +28,11 @@ SM_CHECKED enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, si
 SM_CHECKED enum sm_err sm_source_peek(struct sm_source *s, size_t want, const uint8_t **p, size_t *n);
 /* Drops n bytes that were peeked. */
 void sm_source_skip(struct sm_source *s, size_t n);
+/* Puts back the last n bytes that were read. */
+SM_CHECKED enum sm_err sm_source_unread(struct sm_source *s, const void *p, size_t n);
+/* Where in its file the next byte stands, when the input is the binary bytes of a regular file: it can then be read twice. */
+bool sm_source_offset(const struct sm_source *s, off_t *at);
+/* Reads and drops what is left: SM_ERR_ARMOR when the armor turns out broken further on. */
+SM_CHECKED enum sm_err sm_source_drain(struct sm_source *s);
 
 #endif
