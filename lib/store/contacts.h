@@ -1,4 +1,5 @@
-/* Contacts: trust on first use pins, one for an address (SESSIONS.md "Trust"). A pin is a user key; a changed key is never taken by itself. */
+/* Contacts: trust on first use pins, one for an address (SESSIONS.md "Trust"). A pin is a user key; a changed key is never taken by itself.
+ */
 #ifndef SM_STORE_CONTACTS_H
 #define SM_STORE_CONTACTS_H
 
@@ -12,10 +13,10 @@ struct sm_contact {
 	char address[SM_ADDRESS_MAX + 1]; /* name@host[:port] */
 	struct sm_public pub;             /* the pinned key */
 	enum sm_trust trust;
-	bool has_seen;                    /* trust CHANGED: the key that was seen instead */
+	bool has_seen; /* trust CHANGED: the key that was seen instead */
 	uint8_t seen_fp[SM_FP_LEN];
-	char seen[128];                   /* that key as sm1... */
-	int64_t pinned;                   /* seconds since 1970 */
+	char seen[128]; /* that key as sm1... */
+	int64_t pinned; /* seconds since 1970 */
 };
 
 /* SM_ERR_NOTFOUND. */
@@ -24,7 +25,8 @@ SM_CHECKED enum sm_err sm_contact_by_fp(struct sm_contact *c, struct sm_db *db, 
 /* Pins pub for address when it is new; SM_OK also when the same key is pinned already. Another key: records it as seen,
  * trust becomes CHANGED, SM_ERR_CHANGED. *added (may be NULL): a new pin was made. */
 SM_CHECKED enum sm_err sm_contact_pin(struct sm_db *db, const char *address, const struct sm_public *pub, int64_t now, bool *added);
-/* Takes the seen key with this fingerprint as the new pin (unverified). SM_ERR_NOTFOUND, SM_ERR_POLICY when the fingerprint is not the seen one. */
+/* Takes the seen key with this fingerprint as the new pin (unverified). SM_ERR_NOTFOUND, SM_ERR_POLICY when the fingerprint is not the seen
+ * one. */
 SM_CHECKED enum sm_err sm_contact_accept(struct sm_db *db, const char *address, const uint8_t fp[static SM_FP_LEN], int64_t now);
 SM_CHECKED enum sm_err sm_contact_remove(struct sm_db *db, const char *address);
 /* In order of address; fn returns SM_OK to go on. */

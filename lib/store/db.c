@@ -1,0 +1,144 @@
+/* Opening, migrating and transactions. Migrations are appended and never changed: user_version counts how many have run. */
+#include "store/db.h"
+
+#include "base/path.h"
+#include "store/sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_MS 10000
+
+static const char *const migrations[] = {
+        "CREATE TABLE contact ("
+        " address TEXT PRIMARY KEY,"
+        " identity TEXT NOT NULL,"
+        " fp BLOB NOT NULL,"
+        " trust INTEGER NOT NULL,"
+        " seen TEXT,"
+        " pinned INTEGER NOT NULL);"
+        "CREATE INDEX contact_fp ON contact (fp);"
+        "CREATE TABLE inbox ("
+        " n INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " account TEXT NOT NULL,"
+        " seq INTEGER NOT NULL,"
+        " hash BLOB NOT NULL,"
+        " received INTEGER NOT NULL,"
+        " state INTEGER NOT NULL,"
+        " meta BLOB NOT NULL,"
+        " envelope BLOB NOT NULL,"
+        " UNIQUE (account, seq, hash));"
+        "CREATE INDEX inbox_state ON inbox (state, n);",
+};
+#define NMIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
+
+static enum sm_err run(struct sm_db *db, const char *sql) { return sm_sql_error(db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL)); }
+
+static enum sm_err version(struct sm_db *db, int64_t *v)
+{
+	sqlite3_stmt *q;
+	bool row = false;
+	enum sm_err e = sm_sql_prepare(&q, db, "PRAGMA user_version");
+	if (e == SM_OK)
+		e = sm_sql_step(db, q, &row);
+	if (e == SM_OK)
+		*v = row ? sqlite3_column_int64(q, 0) : 0;
+	sm_sql_done(q);
+	return e;
+}
+
+/* Under the write lock the version is read again: another process may have migrated meanwhile. */
+static enum sm_err migrate(struct sm_db *db)
+{
+	int64_t v = 0;
+	char set[64];
+	enum sm_err e = sm_db_begin(db);
+	if (e == SM_OK)
+		e = version(db, &v);
+	for (; e == SM_OK && v < NMIGRATIONS; v++)
+		e = run(db, migrations[v]);
+	if (e == SM_OK) {
+		(void)sqlite3_snprintf(sizeof(set), set, "PRAGMA user_version = %lld", (long long)v);
+		e = run(db, set);
+	}
+	if (e == SM_OK)
+		e = sm_db_commit(db);
+	if (e != SM_OK)
+		sm_db_rollback(db);
+	return e;
+}
+
+/* SQLite would make the file with the umask's mode; ours is 0600 from its first byte, and a looser one is refused. */
+static enum sm_err make_private(const char *path)
+{
+	struct stat st;
+	enum sm_err e = SM_OK;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return SM_ERR_CANTCREAT;
+	if (fstat(fd, &st))
+		e = SM_ERR_IO;
+	else if (st.st_mode & 077)
+		e = SM_ERR_PERM;
+	(void)close(fd);
+	return e;
+}
+
+static enum sm_err attach(struct sm_db *db)
+{
+	sqlite3 *handle = NULL;
+	int rc = sqlite3_open_v2(db->path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	db->sqlite = handle; /* also when it failed: it holds the reason, and wants closing */
+	return sm_sql_error(db, rc);
+}
+
+enum sm_err sm_db_open(struct sm_db *db, const char *profile)
+{
+	struct sm_db d = {0};
+	int64_t v = 0;
+	enum sm_err e = sm_path(&d.path, SM_DIR_DATA, profile, "sm.db", 1);
+	if (e == SM_OK)
+		e = make_private(d.path);
+	if (e == SM_OK)
+		e = attach(&d);
+	if (e == SM_OK)
+		e = sm_sql_error(&d, sqlite3_busy_timeout(d.sqlite, BUSY_MS));
+	if (e == SM_OK)
+		e = run(&d, "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
+	if (e == SM_OK)
+		e = version(&d, &v);
+	if (e == SM_OK && v > NMIGRATIONS)
+		e = SM_ERR_FORMAT;
+	if (e == SM_OK && v < NMIGRATIONS)
+		e = migrate(&d);
+	if (e == SM_OK)
+		*db = d;
+	else
+		sm_db_close(&d);
+	return e;
+}
+
+void sm_db_close(struct sm_db *db)
+{
+	int keep = errno;
+	if (db->sqlite)
+		(void)sqlite3_close(db->sqlite);
+	free(db->path);
+	*db = (struct sm_db){0};
+	errno = keep;
+}
+
+enum sm_err sm_db_begin(struct sm_db *db) { return run(db, "BEGIN IMMEDIATE"); }
+
+enum sm_err sm_db_commit(struct sm_db *db) { return run(db, "COMMIT"); }
+
+void sm_db_rollback(struct sm_db *db)
+{
+	int keep = errno;
+	if (!sqlite3_get_autocommit(db->sqlite))
+		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	errno = keep;
+}

@@ -1,0 +1,141 @@
+/* The sealed half of an inbox row: written as lp() values in a fixed order, under a fresh key for every sealing. */
+#include "store/inbox_meta.h"
+
+#include "base/secret.h"
+#include "crypto/aead.h"
+#include "crypto/kdf.h"
+
+#include <string.h>
+
+#define META_VERSION 1
+#define SALT_LEN 32
+#define INFO "sm-inbox/1"
+
+static enum sm_err add_text(struct sm_buf *b, const char *s) { return sm_buf_add_lp(b, s, strlen(s)); }
+
+static enum sm_err write_meta(struct sm_buf *b, const struct sm_inbox_meta *m)
+{
+	enum sm_err e = sm_buf_add_u8(b, META_VERSION);
+	if (e == SM_OK)
+		e = sm_buf_add_u8(b, (uint8_t)m->problem);
+	if (e == SM_OK)
+		e = sm_buf_add_u8(b, (uint8_t)m->proof);
+	if (e == SM_OK)
+		e = sm_buf_add_be64(b, (uint64_t)m->date);
+	if (e == SM_OK)
+		e = sm_buf_add_be64(b, m->size);
+	if (e == SM_OK)
+		e = sm_buf_add(b, m->file_key, SM_FILE_KEY);
+	if (e == SM_OK)
+		e = add_text(b, m->from.address.text);
+	if (e == SM_OK)
+		e = sm_buf_add_lp(b, m->from.fp, m->from.has_fp ? SM_FP_LEN : 0);
+	if (e == SM_OK)
+		e = add_text(b, m->id);
+	if (e == SM_OK)
+		e = add_text(b, m->subject);
+	if (e == SM_OK)
+		e = add_text(b, m->name);
+	if (e == SM_OK)
+		e = add_text(b, m->type);
+	return e;
+}
+
+static bool take_text(struct sm_span *s, char *out, size_t room)
+{
+	struct sm_span v;
+	if (!sm_span_take_lp(s, &v) || v.n >= room)
+		return false;
+	if (v.n)
+		memcpy(out, v.p, v.n);
+	out[v.n] = 0;
+	return true;
+}
+
+static bool take_party(struct sm_span *s, struct sm_party *p)
+{
+	char text[SM_ADDRESS_MAX + 1];
+	struct sm_span fp;
+	if (!take_text(s, text, sizeof(text)) || !sm_span_take_lp(s, &fp) || (fp.n && fp.n != SM_FP_LEN))
+		return false;
+	if (*text && sm_address_parse(&p->address, text, strlen(text)) != SM_OK)
+		return false;
+	p->has_fp = fp.n != 0;
+	if (p->has_fp)
+		memcpy(p->fp, fp.p, SM_FP_LEN);
+	return true;
+}
+
+static bool read_meta(struct sm_inbox_meta *m, struct sm_span s)
+{
+	const uint8_t *fixed, *key;
+	uint64_t date;
+	if (!sm_span_take(&s, 3, &fixed) || fixed[0] != META_VERSION || fixed[1] > SM_ERR_BUG || fixed[2] > SM_INBOX_CHANGED)
+		return false;
+	if (!sm_span_take_be64(&s, &date) || !sm_span_take_be64(&s, &m->size) || !sm_span_take(&s, SM_FILE_KEY, &key))
+		return false;
+	m->problem = (enum sm_err)fixed[1];
+	m->proof = (enum sm_inbox_proof)fixed[2];
+	m->date = (int64_t)date;
+	memcpy(m->file_key, key, SM_FILE_KEY);
+	return take_party(&s, &m->from) && take_text(&s, m->id, sizeof(m->id)) && take_text(&s, m->subject, sizeof(m->subject)) &&
+	       take_text(&s, m->name, sizeof(m->name)) && take_text(&s, m->type, sizeof(m->type)) && !s.n;
+}
+
+/* 40 bytes that tie the meta to its envelope and place. */
+static void make_aad(uint8_t aad[static 40], uint64_t seq, const uint8_t hash[static 32])
+{
+	sm_put_be64(aad, seq);
+	memcpy(aad + 8, hash, 32);
+}
+
+enum sm_err sm_inbox_seal(struct sm_buf *out, const struct sm_inbox_meta *m, const uint8_t key[static 32], uint64_t seq,
+                          const uint8_t hash[static 32], const struct sm_rand *rand)
+{
+	uint8_t salt[SALT_LEN], okm[SM_AEAD_KEY + SM_AEAD_NONCE], aad[40], *where;
+	struct sm_buf plain;
+	size_t n = 0;
+	sm_buf_init(&plain, SM_INBOX_META_MAX);
+	sm_rand_fill(rand, salt, sizeof(salt));
+	make_aad(aad, seq, hash);
+	enum sm_err e = write_meta(&plain, m);
+	if (e == SM_OK)
+		e = sm_hkdf_sha256(okm, sizeof(okm), salt, sizeof(salt), key, 32, INFO, strlen(INFO));
+	if (e == SM_OK) {
+		n = SALT_LEN + plain.len + SM_AEAD_TAG;
+		e = sm_buf_reserve(out, n, &where);
+	}
+	if (e == SM_OK) {
+		memcpy(where, salt, SALT_LEN);
+		e = sm_aead_seal(where + SALT_LEN, okm, okm + SM_AEAD_KEY, aad, sizeof(aad), plain.data, plain.len);
+	}
+	if (e == SM_OK)
+		out->len += n;
+	sm_wipe(okm, sizeof(okm));
+	sm_buf_release(&plain);
+	return e;
+}
+
+enum sm_err sm_inbox_unseal(struct sm_inbox_meta *m, struct sm_span sealed, const uint8_t key[static 32], uint64_t seq,
+                            const uint8_t hash[static 32])
+{
+	uint8_t okm[SM_AEAD_KEY + SM_AEAD_NONCE], aad[40], plain[SM_INBOX_META_MAX];
+	struct sm_inbox_meta r = {0};
+	size_t n;
+	enum sm_err e;
+	if (sealed.n < SALT_LEN + SM_AEAD_TAG || sealed.n > sizeof(plain))
+		return SM_ERR_FORMAT;
+	n = sealed.n - SALT_LEN - SM_AEAD_TAG;
+	make_aad(aad, seq, hash);
+	e = sm_hkdf_sha256(okm, sizeof(okm), sealed.p, SALT_LEN, key, 32, INFO, strlen(INFO));
+	if (e == SM_OK && sm_aead_open(plain, okm, okm + SM_AEAD_KEY, aad, sizeof(aad), sealed.p + SALT_LEN, n + SM_AEAD_TAG) != SM_OK)
+		e = SM_ERR_PASSPHRASE;
+	if (e == SM_OK && !read_meta(&r, (struct sm_span){plain, n}))
+		e = SM_ERR_FORMAT;
+	if (e == SM_OK)
+		*m = r;
+	sm_wipe(okm, sizeof(okm));
+	sm_wipe(plain, sizeof(plain));
+	sm_wipe(&r, sizeof(r));
+	return e;
+}
