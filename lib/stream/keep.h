@@ -15,10 +15,15 @@ struct sm_keep {
 
 /* Begins at the source's next byte. */
 void sm_keep_init(struct sm_keep *k, const struct sm_source *in);
+/* Without a source: everything added is spooled. */
+void sm_keep_init_spool(struct sm_keep *k);
 void sm_keep_release(struct sm_keep *k);
 /* The next n bytes, just read from the source. SM_ERR_IO (errno ENOSPC: the temporary directory is full). */
 SM_CHECKED enum sm_err sm_keep_add(struct sm_keep *k, const void *p, size_t n);
 /* Bytes from..from+n again; SM_ERR_PAYLOAD when they are gone. Any number of threads. */
 SM_CHECKED enum sm_err sm_keep_get(const struct sm_keep *k, uint64_t from, void *p, size_t n);
+/* Everything kept, in order. */
+struct sm_sink;
+SM_CHECKED enum sm_err sm_keep_copy(const struct sm_keep *k, struct sm_sink *out);
 
 #endif

@@ -51,6 +51,7 @@ static void state_free(struct sm_open_state *s)
 static enum sm_err find_key(struct sm_opened *r, const struct sm_opener *o)
 {
 	const struct sm_header *h = &r->header;
+	const struct sm_identity *id = o->id;
 	struct sm_buf pw;
 	int at;
 	enum sm_err e;
@@ -64,9 +65,11 @@ static enum sm_err find_key(struct sm_opened *r, const struct sm_opener *o)
 	if (h->has_group)
 		return SM_ERR_POLICY;
 	if (h->to[0].has_fp) {
-		if (!o->id || (at = sm_header_find_to(h, o->id->pub.fp)) < 0)
+		if (!id && o->unlock && (e = o->unlock(o->ctx, &id)))
+			return e;
+		if (!id || (at = sm_header_find_to(h, id->pub.fp)) < 0)
 			return SM_ERR_POLICY;
-		return sm_unwrap_identity(r->file_key.data, h, (size_t)at, o->id);
+		return sm_unwrap_identity(r->file_key.data, h, (size_t)at, id);
 	}
 	if (!o->ask)
 		return SM_ERR_PASSPHRASE;

@@ -19,7 +19,9 @@ enum sm_proof {
 struct sm_opener {
 	/* One of these opens it: */
 	const struct sm_identity *id; /* may be NULL */
-	const uint8_t *file_key;      /* 32 bytes known from before (inbox): recipient and stanza are not checked again */
+	/* Asked when id is NULL and the envelope is to keys; may be NULL. *id is borrowed until sm_opened_release. */
+	enum sm_err (*unlock)(void *ctx, const struct sm_identity **id);
+	const uint8_t *file_key; /* 32 bytes known from before (inbox): recipient and stanza are not checked again */
 	/* Asked only when the stanza is a passphrase's; may be NULL (then SM_ERR_PASSPHRASE). pw is initialised. */
 	enum sm_err (*ask)(void *ctx, struct sm_buf *pw);
 	/* The public key whose fingerprint is fp: SM_ERR_NOTFOUND when it is no contact. */

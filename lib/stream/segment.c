@@ -85,7 +85,7 @@ enum sm_err sm_segmenter_digest(struct sm_segmenter *g, uint8_t out[static SM_HA
 	enum sm_err e = sm_sha256_init(&h);
 
 	if (!e)
-		e = sm_digest_combine(out, &h, g->total, g->hashes.data, g->hashes.len);
+		e = sm_digest_combine(out, &h, g->total, g->hashes.data, g->hashes.len / SM_HASH_LEN);
 	sm_sha256_release(&h);
 	return e;
 }

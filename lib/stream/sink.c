@@ -30,10 +30,18 @@ void sm_sink_mem(struct sm_sink *s, struct sm_buf *b, const char *label)
 	s->mem = b;
 }
 
+void sm_sink_keep(struct sm_sink *s, struct sm_keep *k)
+{
+	init(s, NULL);
+	s->keep = k;
+}
+
 void sm_sink_release(struct sm_sink *s) { sm_buf_release(&s->pending); }
 
 static enum sm_err put(struct sm_sink *s, const void *p, size_t n)
 {
+	if (s->keep)
+		return sm_keep_add(s->keep, p, n);
 	return s->mem ? sm_buf_add(s->mem, p, n) : sm_write_full(s->fd, p, n);
 }
 

@@ -170,6 +170,23 @@ void sm_source_skip(struct sm_source *s, size_t n)
 	s->consumed += n;
 }
 
+enum sm_err sm_source_is_envelope(struct sm_source *s, bool *is)
+{
+	static const char armor[] = "-----BEGIN " SM_ARMOR_ENVELOPE "-----";
+	const uint8_t *p;
+	size_t n;
+	enum sm_err e;
+
+	if ((e = sm_source_peek(s, sizeof armor - 1, &p, &n)))
+		return e;
+	*is = sm_span_starts((struct sm_span){p, n}, armor) || sm_span_starts((struct sm_span){p, n}, SM_MAGIC);
+	if (*is) {
+		s->detect = true;
+		s->begun = false;
+	}
+	return SM_OK;
+}
+
 enum sm_err sm_source_unread(struct sm_source *s, const void *p, size_t n)
 {
 	enum sm_err e;

@@ -28,6 +28,9 @@ SM_CHECKED enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, si
 SM_CHECKED enum sm_err sm_source_peek(struct sm_source *s, size_t want, const uint8_t **p, size_t *n);
 /* Drops n bytes that were peeked. */
 void sm_source_skip(struct sm_source *s, size_t n);
+/* For a source opened without detect, before its first read: does an envelope begin here (`-----BEGIN SM ENVELOPE-----` or
+ * `sm-envelope/1 `)? If so, armor is detected from here on; if not, the bytes stay as they are. */
+SM_CHECKED enum sm_err sm_source_is_envelope(struct sm_source *s, bool *is);
 /* Puts back the last n bytes that were read. */
 SM_CHECKED enum sm_err sm_source_unread(struct sm_source *s, const void *p, size_t n);
 /* Where in its file the next byte stands, when the input is the binary bytes of a regular file: it can then be read twice. */
