@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 16384, VALUE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 16384, VALUE_MAX_BYTES = 1024 };
 
 static enum sm_err add_json_unit(struct sm_buf *b, uint32_t cp)
 {
@@ -110,20 +110,18 @@ void sm_log(const struct sm_log *l, enum sm_log_level level, const char *msg, ..
 
 	if (level < l->level)
 		return;
-	sm_buf_init(&b, LINE_MAX_BYTES);
+	sm_buf_init(&b, LINE_MAX_BYTES - 2); /* two bytes are kept for the end of the line */
 	now_text(ts);
 	enum sm_err e = add_pair(&b, "ts", ts, l->json);
 	if (!e)
 		e = add_pair(&b, "level", names[level], l->json);
 	if (!e)
 		e = add_pair(&b, "msg", msg, l->json);
-	/* the last two bytes are kept for the end of the line */
-	b.max -= 2;
 	va_start(ap, msg);
 	for (const char *key; !e && (key = va_arg(ap, const char *));)
 		e = add_pair(&b, key, va_arg(ap, const char *), l->json);
 	va_end(ap);
-	b.max += 2;
+	b.max = LINE_MAX_BYTES;
 	if (b.len && !sm_buf_adds(&b, l->json ? "}\n" : "\n"))
 		write_line(l->fd, b.data, b.len);
 	sm_buf_release(&b);
