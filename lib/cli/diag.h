@@ -9,7 +9,8 @@
 #include <stdbool.h>
 
 /* First of all in main. argv0: the name is what follows the last slash (borrowed). Also ignores SIGPIPE, so that a write to a reader that
- * went away is SM_ERR_PIPE, and fills descriptors 0 to 2 where they came closed, so that no file gets the number of stdout. quiet drops warnings and notes, verbose shows sm_note. */
+ * went away is SM_ERR_PIPE, and fills descriptors 0 to 2 where they came closed, so that no file gets the number of stdout. quiet drops
+ * warnings and notes, verbose shows sm_note. */
 void sm_diag_init(const char *argv0);
 void sm_diag_level(bool quiet, bool verbose);
 const char *sm_diag_tool(void);

@@ -26,9 +26,9 @@ struct sm_opt {
 };
 
 struct sm_opts {
-	const char *verb;         /* NULL, or the verb that usage and errors name ("register") */
-	const char *usage;        /* after the tool's name */
-	const char *about;        /* one line of what it does; shown by -h under the usage line; may be NULL */
+	const char *verb;  /* NULL, or the verb that usage and errors name ("register") */
+	const char *usage; /* after the tool's name */
+	const char *about; /* one line of what it does; shown by -h under the usage line; may be NULL */
 	const struct sm_opt *table;
 	const char *const *verbs; /* NULL, or lines "register NAME@HOST   make an account" shown by -h, NULL-ended */
 	/* set by sm_opt_next */

@@ -188,11 +188,11 @@ static enum sm_err ask_again(int fd, const struct sm_buf *first)
 	return e;
 }
 
-static enum sm_err from_terminal(struct sm_buf *pw, const char *prompt, bool confirm)
+static enum sm_err from_terminal(struct sm_buf *pw, const char *prompt, const char *hint, bool confirm)
 {
 	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
-		sm_error("no passphrase: there is no terminal to ask on; use --passphrase-file, --passphrase-fd or SM_PASSPHRASE_FILE");
+		sm_error("no passphrase: there is no terminal to ask on; use %s", hint);
 		return SM_ERR_PASSPHRASE;
 	}
 	enum sm_err e = ask(fd, prompt, pw);
@@ -296,6 +296,14 @@ bool sm_passphrase_scripted(const struct sm_passphrase_source *src)
 	return is;
 }
 
+static enum sm_err refuse_empty(const struct sm_buf *pw)
+{
+	if (pw->len)
+		return SM_OK;
+	sm_error("an empty passphrase protects nothing");
+	return SM_ERR_PASSPHRASE;
+}
+
 enum sm_err sm_passphrase(struct sm_buf *pw, struct sm_passphrase_source *src, const char *prompt, bool confirm)
 {
 	char *cred = credential();
@@ -311,11 +319,15 @@ enum sm_err sm_passphrase(struct sm_buf *pw, struct sm_passphrase_source *src, c
 		/* systemd guards the directory; where it grants by ACL the group bits are the ACL's mask and mean nothing */
 		e = from_file(pw, cred, true);
 	else
-		e = from_terminal(pw, prompt, confirm);
-	if (!e && confirm && pw->len == 0) {
-		sm_error("an empty passphrase protects nothing");
-		e = SM_ERR_PASSPHRASE;
-	}
+		e = from_terminal(pw, prompt, src->hint ? src->hint : "--passphrase-file, --passphrase-fd or SM_PASSPHRASE_FILE", confirm);
+	if (!e && confirm)
+		e = refuse_empty(pw);
 	free(cred);
 	return e;
+}
+
+enum sm_err sm_passphrase_new(struct sm_buf *pw, const char *prompt, const char *hint)
+{
+	enum sm_err e = from_terminal(pw, prompt, hint, true);
+	return e ? e : refuse_empty(pw);
 }

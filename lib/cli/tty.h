@@ -10,6 +10,7 @@ struct sm_passphrase_source {
 	const char *file; /* --passphrase-file */
 	int fd;           /* --passphrase-fd, or -1 */
 	bool taken;       /* the fd can be read only once; set by the first read */
+	const char *hint; /* what to use where there is no terminal ("-N or --passphrase-file"); NULL: the ways above */
 };
 
 /* prompt: "Passphrase for alice: ". confirm: a new passphrase: ask twice when asking on a terminal, and refuse an empty one.
@@ -17,6 +18,8 @@ struct sm_passphrase_source {
  * regular file that others may read (77), SM_ERR_NOINPUT, SM_ERR_LIMIT over SM_PASSPHRASE_MAX bytes. pw: caller inits and releases. */
 #define SM_PASSPHRASE_MAX 4096
 SM_CHECKED enum sm_err sm_passphrase(struct sm_buf *pw, struct sm_passphrase_source *src, const char *prompt, bool confirm);
+/* A new passphrase from the terminal alone, asked twice: for `change`, where the sources above hold the old one. As sm_passphrase. */
+SM_CHECKED enum sm_err sm_passphrase_new(struct sm_buf *pw, const char *prompt, const char *hint);
 /* True when one of the sources other than the terminal is there. */
 bool sm_passphrase_scripted(const struct sm_passphrase_source *src);
 /* stdout or stderr is a terminal. */

@@ -10,7 +10,7 @@
 struct sm_who {
 	struct sm_party party; /* for a `to`, `from` or `signer` line */
 	struct sm_public pub;
-	bool contact;          /* resolved by address (pinned) rather than given as a key */
+	bool contact; /* resolved by address (pinned) rather than given as a key */
 };
 
 /* profile may be NULL. lookup: may run smcontact. Says what is wrong itself and returns the error: SM_ERR_NOTFOUND (exit 67),
