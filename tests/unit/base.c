@@ -158,6 +158,17 @@ static void log_limits(void)
 		ok(!json || j, "and the line is whole");
 		json_decref(j);
 	}
+	int broken = 0;
+	l.json = true;
+	lengthy[1000] = '\0';
+	for (size_t n = 0; n <= 1000; n++) {
+		const char *x = lengthy;
+		sm_log(&l, SM_LOG_INFO, "m", "1", x, "2", x, "3", x, "4", x, "5", x, "6", x, "7", x, "8", x, "9", x, "10", x, "11", x, "12",
+		       x, "13", x, "14", x, "15", x, "16", lengthy + n, "17", lengthy + n / 2, NULL);
+		char *line = logged();
+		broken += !line || line[strlen(line) - 1] != '}';
+	}
+	ok(broken == 0, "also when the maximum falls on the last byte");
 	l.fd = open("/dev/full", O_WRONLY);
 	errno = 7;
 	sm_log(&l, SM_LOG_ERROR, "lost", NULL);
