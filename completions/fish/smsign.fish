@@ -1,0 +1,20 @@
+# fish completion for smsign(1)
+function __smsign_who
+    smcontact list 2>/dev/null | awk '{ print $1 }'
+end
+complete -c smsign -s i -l identity -r -F -d 'sign with the identity in FILE'
+complete -c smsign -s V -l verify -d 'verify'
+complete -c smsign -s s -l signer -x -a '(__smsign_who)' -d 'whose signature it must be'
+complete -c smsign -s x -l signature -r -F -d 'the detached signature to verify'
+complete -c smsign -s n -l namespace -x -d 'what the signature is for'
+complete -c smsign -s c -l comment -x -d 'a comment in the signature'
+complete -c smsign -s b -l binary -d 'write binary instead of armor'
+complete -c smsign -s o -l output -r -F -d 'write to FILE'
+complete -c smsign -l no-progress -d 'show no progress'
+complete -c smsign -s q -l quiet -d 'no warnings'
+complete -c smsign -s v -l verbose -d 'say more'
+complete -c smsign -l profile -x -d 'use the profile NAME'
+complete -c smsign -l passphrase-file -r -F -d 'read the passphrase from FILE'
+complete -c smsign -l passphrase-fd -x -d 'read the passphrase from descriptor N'
+complete -c smsign -s h -l help -d 'show the options'
+complete -c smsign -l version -d 'show the version'
