@@ -63,10 +63,10 @@ static enum sm_err open_frames(struct block *b)
 	b->nplain = 0;
 	while (left) {
 		size_t n = sm_get_be16(p);
-		b->dirty = b->nplain + n > b->dirty ? b->nplain + n : b->dirty;
 		if ((e = sm_chunked_open(&b->chunked, chunk++, b->plain + b->nplain, p + 2, n)))
 			return e;
 		b->nplain += n - SM_CHUNK_TAG;
+		b->dirty = b->nplain > b->dirty ? b->nplain : b->dirty;
 		p += 2 + n, left -= 2 + n;
 	}
 	return SM_OK;

@@ -1,0 +1,54 @@
+/* Opening what is to be read, and refusing to write over it. */
+#include "common/input.h"
+
+#include "cli/diag.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_stdio(const char *path) { return !path || !strcmp(path, "-"); }
+
+enum sm_err sm_input_open(int *fd, const char *path)
+{
+	struct stat st;
+	int f = is_stdio(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (f >= 0 && !fstat(f, &st) && S_ISDIR(st.st_mode)) {
+		if (f > 0)
+			close(f);
+		f = -1;
+		errno = EISDIR;
+	}
+	if (f < 0) {
+		sm_error_errno("cannot open '%s'", is_stdio(path) ? "-" : path);
+		return SM_ERR_NOINPUT;
+	}
+	*fd = f;
+	return SM_OK;
+}
+
+const char *sm_input_name(const char *path) { return is_stdio(path) ? "stdin" : path; }
+
+enum sm_err sm_input_not_output(int fd, const char *output)
+{
+	int out = is_stdio(output) ? STDOUT_FILENO : open(output, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	bool same = out >= 0 && sm_same_file(fd, out);
+
+	if (out > STDOUT_FILENO)
+		close(out);
+	if (!same)
+		return SM_OK;
+	sm_error("input and output are the same file%s%s%s", is_stdio(output) ? "" : " '", is_stdio(output) ? "" : output,
+	         is_stdio(output) ? "" : "'");
+	return SM_ERR_CANTCREAT;
+}
+
+uint64_t sm_input_size(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}

@@ -1,0 +1,17 @@
+/* The file operand of a tool. */
+#ifndef SM_COMMON_INPUT_H
+#define SM_COMMON_INPUT_H
+
+#include "base/file.h"
+
+/* Opens path for reading, or takes stdin for NULL and "-". Says what is wrong ("cannot open 'x': No such file or directory"). A directory
+ * is refused here rather than at the first read. The caller closes *fd when it is > 0. */
+SM_CHECKED enum sm_err sm_input_open(int *fd, const char *path);
+/* What messages call it: 'FILE' or stdin. */
+const char *sm_input_name(const char *path);
+/* Says so and returns SM_ERR_CANTCREAT when the output path (NULL, "-": stdout) is the file that fd reads. */
+SM_CHECKED enum sm_err sm_input_not_output(int fd, const char *output);
+/* Bytes in fd's file, for progress; 0 when it is no regular file. */
+uint64_t sm_input_size(int fd);
+
+#endif
