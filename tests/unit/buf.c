@@ -35,6 +35,7 @@ static void limits(void)
 	sm_buf_init(&b, 103);
 	ok(!sm_buf_add(&b, big, 97) && sm_buf_add_lp(&b, big, 3) == SM_ERR_LIMIT && b.len == 97, "no half field at the end");
 	ok(!sm_buf_add_lp(&b, big, 2) && b.len == 103, "a whole one fits");
+	ok(sm_buf_add_lp(&b, big, (size_t)UINT32_MAX + 1) == SM_ERR_LIMIT && b.len == 103, "nor a field whose length is no be32");
 	sm_buf_release(&b);
 	sm_buf_init(&b, 0);
 	ok(sm_buf_add(&b, "x", 1) == SM_ERR_LIMIT && sm_buf_str(&b) && *sm_buf_str(&b) == 0, "of no size at all");
@@ -123,6 +124,10 @@ static void spans(void)
 	ok(sm_span_take(&s, 1, &p) && *p == 'c' && !sm_span_take(&s, 1, &p) && sm_span_take(&s, 0, &p), "the end");
 	ok(!sm_span_take(&s, SIZE_MAX, &p), "an impossible length");
 	ok(!sm_span_take_lp(&s, &lp), "an lp from nothing");
+	s = (struct sm_span){bytes, 8};
+	ok(sm_span_take_be64(&s, &v64) && v64 == UINT64_C(0x0001000000026162) && s.n == 0, "be64");
+	s = (struct sm_span){bytes, 4};
+	ok(sm_span_take_be32(&s, &v32) && v32 == 0x00010000 && s.n == 0, "be32");
 	s = (struct sm_span){(const uint8_t *)"one\n\nthree", 10};
 	ok(sm_span_take_line(&s, &line) && sm_span_equals(line, "one"), "a line");
 	ok(sm_span_take_line(&s, &line) && line.n == 0, "an empty line");

@@ -7,10 +7,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -95,6 +100,17 @@ static void reading(void)
 		feed_later(fds[1]);
 		ok(!sm_read_full(fds[0], p, 16, &got) && got == 4 && memcmp(p, "late", 4) == 0, "a non-blocking descriptor is waited for");
 		close(fds[0]);
+	}
+	if (pipe(fds) == 0) {
+		got = 99;
+		ok(write(fds[1], "ab", 2) == 2 && !sm_read_some(fds[0], p, 16, &got) && got == 2,
+		   "what there is, without waiting for more");
+		feed_later(fds[1]);
+		ok(!sm_read_some(fds[0], p, 3, &got) && got == 3, "an interrupted one goes on");
+		ok(!sm_read_some(fds[0], p, 16, &got) && got == 1 && !sm_read_some(fds[0], p, 16, &got) && got == 0, "the end");
+		close(fds[0]);
+		got = 99;
+		ok(sm_read_some(fds[0], p, 16, &got) == SM_ERR_IO && errno == EBADF && got == 99, "a closed descriptor");
 	}
 	make_file(scratch("p"), "0123456789", 0600);
 	int fd = open(scratch("p"), O_RDONLY);
@@ -321,6 +337,66 @@ static void unnamed(void)
 	close(fd);
 }
 
+/* Makes this process live on a file system without unnamed files and hard links, such as the one of a memory stick. */
+static bool poor_file_system(void)
+{
+	struct sock_filter code[] = {
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+#ifdef SYS_link
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_link, 5, 0),
+#else
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 5, 0),
+#endif
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_linkat, 4, 0),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 2),
+	        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+	        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 2, 0),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+enum { CANNOT = 77 };
+
+static int on_poor_file_system(void)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (!poor_file_system())
+		return CANNOT;
+	if (open(scratch("poor"), O_TMPFILE | O_RDWR, 0600) >= 0 || link(scratch("poor/x"), scratch("poor/y")) == 0 || errno != EPERM)
+		return CANNOT;
+	if (sm_file_unnamed(scratch("poor"), &fd) || fstat(fd, &st) || st.st_nlink || (st.st_mode & 0777) != 0600 ||
+	    !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+		return 1;
+	if (scratch_count(scratch("poor")) != 0)
+		return 2;
+	if (sm_file_create(scratch("poor/a"), "one", 3, 0600) || !has(scratch("poor/a"), "one"))
+		return 3;
+	if (sm_file_create(scratch("poor/a"), "two", 3, 0600) != SM_ERR_EXISTS || !has(scratch("poor/a"), "one"))
+		return 4;
+	return scratch_count(scratch("poor")) == 1 ? 0 : 5;
+}
+
+static void poor(void)
+{
+	int status = -1;
+
+	mkdir(scratch("poor"), 0700);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(on_poor_file_system());
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT)
+		tap_skip("a file system without unnamed files and hard links: seccomp is not available");
+	else
+		ok(status == 0, "without unnamed files and hard links the other ways do the same (%d)", status);
+}
+
 static void out_new(void)
 {
 	struct sm_outfile o;
@@ -479,6 +555,7 @@ int main(void)
 	replacing();
 	creating();
 	unnamed();
+	poor();
 	out_new();
 	out_elsewhere();
 	out_failing();
