@@ -343,11 +343,11 @@ static int show(void)
 	if (secret && !standard)
 		code = show_secret(&out);
 	else if (e)
-		code = sm_fail(e, "cannot read '%s'", standard ? "standard input" : arg.identity);
+		code = sm_fail(e, "cannot read '%s'", arg.identity);
 	else if (secret)
 		code = sm_fail_plain(SM_ERR_FORMAT, "a secret key on standard input: name its file instead");
 	else
-		code = show_public_lines(&out, &text, standard ? "standard input" : arg.identity);
+		code = show_public_lines(&out, &text, arg.identity);
 	if (!code)
 		code = write_all(&out);
 	sm_buf_release(&text);
@@ -372,7 +372,7 @@ static enum sm_err ask_new(struct sm_buf *pw)
 		return SM_OK;
 	if (arg.new_file)
 		return sm_passphrase(pw, &file, "", true);
-	return sm_passphrase_new(pw, "New passphrase: ", "--new-passphrase-file, or -N for none");
+	return sm_passphrase_tty(pw, "New passphrase: ", "--new-passphrase-file, or -N for none", true);
 }
 
 static int change(void)

@@ -326,8 +326,8 @@ enum sm_err sm_passphrase(struct sm_buf *pw, struct sm_passphrase_source *src, c
 	return e;
 }
 
-enum sm_err sm_passphrase_new(struct sm_buf *pw, const char *prompt, const char *hint)
+enum sm_err sm_passphrase_tty(struct sm_buf *pw, const char *prompt, const char *hint, bool confirm)
 {
-	enum sm_err e = from_terminal(pw, prompt, hint, true);
-	return e ? e : refuse_empty(pw);
+	enum sm_err e = from_terminal(pw, prompt, hint, confirm);
+	return !e && confirm ? refuse_empty(pw) : e;
 }

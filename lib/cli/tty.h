@@ -18,8 +18,8 @@ struct sm_passphrase_source {
  * regular file that others may read (77), SM_ERR_NOINPUT, SM_ERR_LIMIT over SM_PASSPHRASE_MAX bytes. pw: caller inits and releases. */
 #define SM_PASSPHRASE_MAX 4096
 SM_CHECKED enum sm_err sm_passphrase(struct sm_buf *pw, struct sm_passphrase_source *src, const char *prompt, bool confirm);
-/* A new passphrase from the terminal alone, asked twice: for `change`, where the sources above hold the old one. As sm_passphrase. */
-SM_CHECKED enum sm_err sm_passphrase_new(struct sm_buf *pw, const char *prompt, const char *hint);
+/* From the terminal alone: for a new passphrase while the sources above hold the old one, or another secret. hint: what else to use. */
+SM_CHECKED enum sm_err sm_passphrase_tty(struct sm_buf *pw, const char *prompt, const char *hint, bool confirm);
 /* True when one of the sources other than the terminal is there. */
 bool sm_passphrase_scripted(const struct sm_passphrase_source *src);
 /* stdout or stderr is a terminal. */

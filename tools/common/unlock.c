@@ -64,7 +64,7 @@ static void say_loose(const char *path)
 	else if (stat(path, &st) == 0 && st.st_uid != geteuid())
 		sm_error("identity '%s' belongs to another user", path);
 	else
-		sm_error("the directory of identity '%s' is open to others: chmod 700 it", path);
+		sm_error("the profile's directory is open to others: chmod 700 it");
 }
 
 void sm_identity_error(enum sm_err e, const char *path, const char *profile)

@@ -1,0 +1,74 @@
+/* Asking for a key and pinning it. */
+#include "common/net_keys.h"
+
+#include "base/time.h"
+#include "cli/diag.h"
+#include "cli/exit.h"
+#include "common/who.h"
+
+#include <string.h>
+
+int sm_peer_say_changed(struct sm_db *db, const char *address)
+{
+	struct sm_contact c;
+	char fp[SM_FP_TEXT_LEN + 1] = "FINGERPRINT";
+	if (sm_contact_get(&c, db, address) == SM_OK && c.has_seen)
+		sm_fp_format(fp, c.seen_fp);
+	sm_error("the key of %s has changed: once you know that the new one is theirs, run 'smcontact accept %s %s'", address, address, fp);
+	return SM_EXIT_REFUSED;
+}
+
+enum sm_err sm_peer_lookup(struct sm_user_key *k, struct sm_online *o, const struct sm_address *who)
+{
+	if (strcmp(who->host, o->self.host) != 0)
+		return SM_ERR_NOTFOUND;
+	return sm_net_user_key(k, &o->client, who);
+}
+
+/* A bare name stands at the account's own server. */
+static enum sm_err full_address(struct sm_address *a, const struct sm_online *o, const char *who)
+{
+	struct sm_buf text;
+	sm_buf_init(&text, SM_ADDRESS_MAX);
+	enum sm_err e = SM_OK;
+	if (sm_name_valid(who, strlen(who)))
+		e = sm_buf_addf(&text, "%s@%s", who, o->self.host);
+	else
+		e = sm_buf_adds(&text, who);
+	if (e == SM_OK)
+		e = sm_address_parse(a, (const char *)text.data, text.len);
+	sm_buf_release(&text);
+	return e;
+}
+
+static int say_lookup(const struct sm_online *o, enum sm_err e, const struct sm_address *who)
+{
+	if (e != SM_ERR_NOTFOUND)
+		return sm_net_say(&o->client, e);
+	sm_error("nobody is called %s", who->text);
+	return SM_EXIT_NORECIPIENT;
+}
+
+int sm_peer_resolve(struct sm_user_key *k, bool *added, struct sm_online *o, struct sm_db *db, const char *who)
+{
+	struct sm_address a;
+	struct sm_user_key r;
+	if (full_address(&a, o, who) != SM_OK) {
+		sm_error("'%s' is neither a name nor an address (name@host)", who);
+		return SM_EXIT_NORECIPIENT;
+	}
+	if (strcmp(a.host, o->self.host) != 0) {
+		sm_error("%s is on another server: %s delivers to its own accounts only", a.text, o->self.host);
+		return SM_EXIT_NORECIPIENT;
+	}
+	enum sm_err e = sm_peer_lookup(&r, o, &a);
+	if (e != SM_OK)
+		return say_lookup(o, e, &a);
+	e = sm_contact_pin(db, a.text, &r.pub, sm_time_now(), added);
+	if (e == SM_ERR_CHANGED)
+		return sm_peer_say_changed(db, a.text);
+	if (e != SM_OK)
+		return sm_fail(e, "cannot keep the key of %s in '%s'", a.text, db->path);
+	*k = r;
+	return SM_EXIT_OK;
+}
