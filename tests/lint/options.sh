@@ -37,7 +37,7 @@ from_bash() {
 # The specs of _arguments: quoted words that begin with an option, or with the options they exclude in parentheses.
 from_zsh() {
 	[[ -f completions/zsh/_$1 ]] || return
-	grep -v '^#' "completions/zsh/_$1" | sed -E 's/_arguments( +-[A-Za-z]+)*//; s/\[[^]]*\]//g' | grep -oE "(^|[^A-Za-z0-9_-])--?[A-Za-z][A-Za-z0-9-]*" | sed -E 's/^[^-]*//'
+	grep -vE '^#|^[[:space:]]*(local|typeset|compadd|_describe|_values|_wanted) ' "completions/zsh/_$1" | sed -E 's/_arguments( +-[A-Za-z]+)*//; s/\[[^]]*\]//g' | grep -oE "(^|[^A-Za-z0-9_-])--?[A-Za-z][A-Za-z0-9-]*" | sed -E 's/^[^-]*//'
 }
 from_fish() {
 	[[ -f completions/fish/$1.fish ]] || return
