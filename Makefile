@@ -77,7 +77,10 @@ unit_bin = $(call programs_in,tests/unit/*.c)
 fuzz_names = $(notdir $(call programs_in,tests/fuzz/*.c))
 helper_bin = $(call programs_in,tests/server/*.c tests/bench/*.c)
 
-$(unit_bin) $(helper_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
+server_test_bin = $(call programs_in,tests/unit/server_*.c tests/server/*.c)
+$(server_test_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
+	$(link) $(all_libs)
+$(filter-out $(server_test_bin),$(unit_bin) $(helper_bin)): $B/%: $B/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(all_libs)
 $(unit_bin:%=%.o): C_STD += -Itests/unit
 $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcommon.a $B/libsm.a
