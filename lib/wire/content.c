@@ -200,6 +200,8 @@ enum sm_err sm_fields_write(struct sm_buf *b, const struct sm_fields *f)
 	size_t start = b->len;
 	enum sm_err e;
 
+	if (!f)
+		return sm_buf_add_be32(b, 0);
 	if ((e = sm_buf_add_be32(b, 0)) || (e = write_all(b, f)) || (e = reads_back(f, b->data + start + 4, b->len - start - 4)))
 		goto out;
 	sm_put_be32(b->data + start, (uint32_t)(b->len - start - 4));

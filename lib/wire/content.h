@@ -29,7 +29,7 @@ struct sm_fields {
 
 /* Exactly the n bytes of the fields block. SM_ERR_PAYLOAD for anything not canonical: unknown or repeated key, bad value, bad name. */
 SM_CHECKED enum sm_err sm_fields_parse(struct sm_fields *f, const uint8_t *p, size_t n);
-/* Appends be32 length | fields. SM_ERR_FORMAT when a value would not be read back (control characters, a bad name). */
+/* Appends be32 length | fields (f NULL: none). SM_ERR_FORMAT when a value would not be read back (control characters, a bad name). */
 SM_CHECKED enum sm_err sm_fields_write(struct sm_buf *b, const struct sm_fields *f);
 /* A name as sm-format(5) allows it: 1..255 bytes of UTF-8, no / or \, not . or .., no U+0000..1F, 7F..9F. */
 bool sm_filename_ok(const char *s, size_t n);

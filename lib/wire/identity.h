@@ -41,7 +41,8 @@ struct sm_identity {
 SM_CHECKED enum sm_err sm_identity_generate(struct sm_identity *id, const struct sm_rand *rand);
 SM_CHECKED enum sm_err sm_identity_from_seed(struct sm_identity *id, const uint8_t seed[static SM_SEED_LEN]);
 /* The text of a plain secret key file: exactly one SM-SECRET-KEY-1... line, # lines and blank lines allowed. comment: may be NULL;
- * gets the text after "# comment: " where there is one (borrowed). */
+ * gets the text after "# comment: ", or after the token in "# public: ", where there is one (borrowed; else empty). SM_ERR_SUITE for a
+ * key of a suite that this build lacks. */
 SM_CHECKED enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, const uint8_t *text, size_t n);
 /* Appends the text of a plain secret key file: "# created: DATE", "# public: sm1... comment" and the key line, each with LF. */
 SM_CHECKED enum sm_err sm_identity_format(struct sm_buf *b, const struct sm_identity *id, const char *comment, int64_t created);

@@ -198,6 +198,8 @@ static void writing(struct sm_fields *f)
 	memset(f, 0, sizeof *f);
 	ok(!sm_fields_write(&b, f) && b.len == 4 && !memcmp(b.data, "\0\0\0", 4), "no fields");
 	sm_buf_clear(&b);
+	ok(!sm_fields_write(&b, NULL) && b.len == 4 && !memcmp(b.data, "\0\0\0", 4), "no struct at all");
+	sm_buf_clear(&b);
 	ok(!parse(f, cases[1].text, strlen(cases[1].text)) && !sm_fields_write(&b, f) && sm_get_be32(b.data) == strlen(cases[1].text) &&
 	           sm_span_equals((struct sm_span){b.data + 4, b.len - 4}, cases[1].text),
 	   "all of them, in order");
