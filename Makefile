@@ -30,6 +30,9 @@ L_HARD = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 ALL_CFLAGS = $(C_STD) $(C_WARN) $(C_HARD) -pthread -MMD -MP $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(L_HARD) -pthread $(CFLAGS) $(LDFLAGS)
 
+# One short line for each step; V=1 shows the whole commands.
+show = $(if $V,,@printf '  %s %s\n' $1 '$@';)
+
 # ---- what there is
 
 OFFLINE = smkeygen smencrypt smsign smtotp
@@ -50,7 +53,7 @@ crypto_libs := $(shell $(PKG) --libs libsodium libcrypto 2>/dev/null)
 store_libs := $(shell $(PKG) --libs sqlite3 inih 2>/dev/null)
 net_libs := $(shell $(PKG) --libs libcurl jansson 2>/dev/null)
 server_libs := $(shell $(PKG) --libs libevent_openssl libevent_pthreads libevent libssl jansson 2>/dev/null)
-link = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(store_libs) $(crypto_libs)
@@ -64,10 +67,10 @@ $B/libcommon.a: $(common_obj)
 $B/libserver.a: $(filter-out %/main.o,$(server_obj))
 %.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call show,ar)$(AR) rcs $@ $^
 $B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call show,cc)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # ---- tests: unit tests (TAP), the corpora of the fuzzers, C helpers of the bats files, and everything else by tests/run
 
