@@ -1,0 +1,198 @@
+load helper
+
+setup() {
+	sm_setup
+	sm_home alice
+	sm_home bob
+	A=$(as alice smkeygen -y | cut -d' ' -f1)
+	B=$(as bob smkeygen -y | cut -d' ' -f1)
+	printf 'attack at dawn\n' >plain
+}
+
+# One line on stderr, nothing on stdout, and the exit status: refused STATUS PATTERN COMMAND...
+refused() {
+	local want=$1 pattern=$2 status=0
+	shift 2
+	"$@" >out 2>err || status=$?
+	[[ $status -eq $want ]] || { echo "exit $status, not $want: $(cat err)" >&2; return 1; }
+	[[ $(wc -l <err) -eq 1 ]] || { echo "not one line: $(cat err)" >&2; return 1; }
+	grep -q -- "$pattern" err || { echo "'$(cat err)' has no '$pattern'" >&2; return 1; }
+	[[ ! -s out ]] || { echo "something on stdout" >&2; return 1; }
+}
+
+@test "encrypt and decrypt at every limit, armored and binary, from file and pipe" {
+	for n in 0 1 16383 16384 16385 1048575 1048576 1048577 3000000; do
+		head -c "$n" /dev/urandom >in
+		for b in "" -b; do
+			as alice smencrypt $b -S -r "$B" in >env
+			as bob smencrypt -d -q env | cmp - in
+			as bob smencrypt -d -q <env | cmp - in
+			cat env | as bob smencrypt -d -s "$A" | cmp - in
+		done
+	done
+}
+
+@test "an unsigned envelope opens with one warning, a signed one by a stranger too" {
+	as alice smencrypt -r "$B" plain >env
+	as bob smencrypt -d env >out 2>err
+	cmp out plain
+	[[ $(wc -l <err) -eq 1 ]] && grep -q 'not proven' err
+	as alice smencrypt -S -r "$B" plain >env
+	as bob smencrypt -d env >out 2>err
+	cmp out plain
+	[[ $(wc -l <err) -eq 1 ]] && grep -q 'no contact' err
+}
+
+@test "-s and --require-signature refuse what is not proven" {
+	as alice smencrypt -r "$B" plain >unsigned
+	as alice smencrypt -S -r "$B" plain >signed
+	refused 65 'not signed' as bob smencrypt -d -s "$A" unsigned
+	refused 65 'not signed by' as bob smencrypt -d -s "$B" signed
+	refused 65 'not signed by a contact' as bob smencrypt -d --require-signature signed
+	as bob smencrypt -d -s "$A" signed | cmp - plain
+	as alice smencrypt -S -r "$A" plain | as alice smencrypt -d --require-signature | cmp - plain
+}
+
+@test "several recipients, by -r and -R, each once" {
+	sm_home carol
+	C=$(as carol smkeygen -y)
+	printf '# the team\n\n%s\n%s bob at work\n' "$C" "$B" >team.txt
+	as alice smencrypt -r "$B" -R team.txt plain >env
+	as bob smencrypt -q -d env | cmp - plain
+	as carol smencrypt -q -d env | cmp - plain
+	base64 -d <(grep -v -- '---' env) 2>/dev/null | head -c 2000 | grep -a -c '^to ' | grep -qx 2
+	refused 65 'not a recipient' as alice smencrypt -d env
+}
+
+@test "recipients that are none" {
+	printf 'not a key\n' >bad.txt
+	: >empty.txt
+	refused 65 "'bad.txt' line 1" as alice smencrypt -R bad.txt plain
+	refused 65 'no key in it' as alice smencrypt -R empty.txt plain
+	refused 66 'No such file' as alice smencrypt -R missing.txt plain
+	refused 65 'not a valid public key' as alice smencrypt -r "${B%?}q" plain
+}
+
+@test "a thousand recipients and no more" {
+	local i
+	for i in $(seq 1024); do printf '%s\n' "$B"; done >same.txt
+	as alice smencrypt -R same.txt plain | as bob smencrypt -q -d | cmp - plain
+}
+
+@test "passphrase: by file, wrong, none to be had" {
+	(umask 077; printf 'correct horse\n' >pw; printf 'wrong\n' >pw2)
+	as alice smencrypt -p --argon2 1,8 --passphrase-file pw plain >env
+	as bob smencrypt -q -d --passphrase-file pw env | cmp - plain
+	refused 77 'wrong passphrase' as bob smencrypt -d --passphrase-file pw2 env
+	refused 77 'no terminal' as bob notty smencrypt -d env
+	chmod 644 pw
+	refused 77 'pw' as bob smencrypt -d --passphrase-file pw env
+}
+
+@test "what bad input gets: one class each, one line, 65, nothing out" {
+	as alice smencrypt -S -b -r "$B" plain >env
+	as alice smencrypt -S -r "$B" plain >arm
+	printf 'hello\n' >garbage
+	refused 65 'malformed envelope, line 1' as bob smencrypt -d garbage
+	sed 's/^\(.\{40\}\)./\1*/' arm >x && refused 65 'malformed armor' as bob smencrypt -d x
+	head -c -10 arm >x && refused 65 'malformed armor' as bob smencrypt -d x
+	sed '1s/x25519-ed25519-aes256gcm/other-suite/' env >x && refused 65 'unsupported suite' as bob smencrypt -d x
+	sed '2s/from/form/' env >x && refused 65 'malformed envelope, line 2' as bob smencrypt -d x
+	sed 's/^date 2/date 3/' env >x && refused 65 'commitment' as bob smencrypt -d x
+	head -c -1 env >x && refused 65 'payload' as bob smencrypt -d x
+	{ cat env; printf x; } >x && refused 65 'payload' as bob smencrypt -d x
+	head -c 100 env >x && refused 65 'malformed envelope' as bob smencrypt -d x
+	: >x && refused 65 'malformed envelope' as bob smencrypt -d x
+	refused 65 'not a recipient' as alice smencrypt -d env
+	# the last byte is the signature's
+	{ head -c -1 env; tail -c 1 env | tr '\000-\377' '\001-\377\000'; } >x
+	refused 65 'bad signature' as bob smencrypt -d -s "$A" x
+	refused 66 'No such file' as bob smencrypt -d missing
+	refused 66 'Is a directory' as bob smencrypt -d .
+}
+
+@test "output: late, whole or not at all" {
+	as alice smencrypt -S -b -r "$B" plain >env
+	head -c -1 env >cut
+	refused 65 payload as bob smencrypt -d -o result cut
+	[[ ! -e result && -z $(find . -name 'result*') ]]
+	printf 'old\n' >result
+	refused 65 payload as bob smencrypt -d -o result cut
+	grep -qx old result
+	as bob smencrypt -d -q -o result env
+	cmp result plain
+	refused 73 'same file' as bob smencrypt -d -o env env
+	refused 73 'cannot create' as bob smencrypt -d -q -o no/such/dir env
+	as alice smencrypt -r "$B" -o sealed plain
+	as bob smencrypt -d -q sealed | cmp - plain
+	refused 73 'same file' as alice smencrypt -r "$B" -o plain plain
+}
+
+@test "full disk, closed stdout, reader gone" {
+	[[ -e /dev/full ]] || skip 'no /dev/full'
+	local status=0
+	as alice smencrypt -r "$B" plain >/dev/full 2>err || status=$?
+	[[ $status -eq 74 ]] && grep -q 'No space left' err
+	status=0
+	as alice smencrypt -r "$B" plain >&- 2>err || status=$?
+	[[ $status -eq 74 && -s err ]]
+	head -c 3000000 /dev/zero >big
+	status=0
+	{ as alice smencrypt -r "$B" big 2>err || echo $? >status; } | head -c 1 >/dev/null
+	[[ $(cat status) -eq 74 && ! -s err ]]
+}
+
+@test "the spool of a pipe: a full temporary directory" {
+	[[ $EUID -eq 0 ]] && mkdir small && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null || skip 'cannot mount a small file system here'
+	head -c 8000000 /dev/urandom >big
+	as alice smencrypt -S -b -r "$B" big >env
+	cat env | { TMPDIR=$PWD/small refused 74 'No space left' as bob smencrypt -d; } || { umount small; false; }
+	umount small
+}
+
+@test "who it is from" {
+	(umask 077; as alice smkeygen -N -o other >/dev/null)
+	header() { grep -v -- '---' | base64 -d 2>/dev/null | head -c 4096 | grep -a '^from '; }
+	[[ $(as alice smencrypt --anonymous -r "$B" plain | header) == 'from - -' ]]
+	[[ $(as alice smencrypt -r "$B" plain | header) == "from - $(as alice smkeygen -l | cut -d' ' -f1)" ]]
+	[[ $(as alice smencrypt -i other -r "$B" plain | header) == "from - $(as alice smkeygen -l other | cut -d' ' -f1)" ]]
+	private_dir "$PWD/empty"
+	[[ $(SM_HOME=$PWD/empty smencrypt -r "$B" plain | header) == 'from - -' ]]
+	refused 66 'smkeygen' env SM_HOME="$PWD/empty" smencrypt -S -r "$B" plain
+}
+
+@test "usage" {
+	refused 64 'to whom' smencrypt plain
+	refused 64 'no -r or -R' smencrypt -p -r "$B" plain
+	refused 64 'goes with neither' smencrypt --anonymous -S -r "$B" plain
+	refused 64 'takes no option' smencrypt -d -r "$B" plain
+	refused 64 'go with -d' smencrypt -s "$A" -r "$B" plain
+	refused 64 'more than one FILE' smencrypt -r "$B" plain plain
+	refused 64 'twice' smencrypt -r "$B" -o x -o y plain
+	refused 64 'passes' smencrypt -p --argon2 11,8 plain
+	refused 65 'cannot be a name' smencrypt -r "$B" -n ../x plain
+	refused 65 'subject' smencrypt -r "$B" --subject $'a\nb' plain
+}
+
+@test "constant memory: 300 MiB in, sealed, opened from a pipe" {
+	need prlimit
+	head -c 300M /dev/zero >big
+	# Address space is not residency; what is bounded here is data + stack + anonymous maps.
+	as alice prlimit --data=100000000 smencrypt -S -b -r "$B" big >env
+	cat env | as bob prlimit --data=100000000 smencrypt -d -s "$A" | cmp - big
+}
+
+@test "nothing remote reaches a terminal raw" {
+	need script
+	printf 'red \033[31m text\n' >esc
+	as alice smencrypt -S -r "$B" esc >env
+	as bob script -qec "smencrypt -d -q env" /dev/null </dev/null >out
+	grep -q 'red \\e\[31m text' out
+	head -c 100 /dev/zero >bin
+	as alice smencrypt -S -r "$B" bin >env
+	local status=0
+	as bob script -qec "smencrypt -d -q env" /dev/null </dev/null >out || status=$?
+	[[ $status -ne 0 ]] && grep -q 'use -o FILE' out
+	as alice script -qec "smencrypt -b -r $B plain" /dev/null </dev/null >out || status=$?
+	grep -q 'leave out -b' out
+}
