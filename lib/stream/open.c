@@ -6,6 +6,7 @@
 #include "stream/open_state.h"
 #include "stream/trailer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,10 +168,12 @@ static enum sm_err verify(struct sm_opened *r, const struct sm_opener *o, struct
 enum sm_err sm_open_verify(struct sm_opened *r, const struct sm_opener *o, struct sm_source *in)
 {
 	enum sm_err e = verify(r, o, in);
+	int saved = errno;
 
 	/* Armor comes first in the order: one that is broken further on says so, whatever was wrong before it. */
 	if (e && e != SM_ERR_ARMOR && in->armored && sm_source_drain(in) == SM_ERR_ARMOR)
 		e = SM_ERR_ARMOR;
+	errno = saved;
 	return e;
 }
 

@@ -1,6 +1,7 @@
 /* Threads that take turns: three counters say whose turn it is to read, to link and to write; one mutex guards them. */
 #include "stream/pipeline.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ struct run {
 	uint64_t turn[TURNS];
 	bool ended;      /* the last block has been read */
 	enum sm_err err; /* of the lowest block that failed */
+	int err_errno;   /* errno is each thread's own: it goes with the error to the caller's */
 	uint64_t err_index;
 	unsigned threads, started;
 	pthread_t thread[SM_PIPELINE_THREADS];
@@ -21,9 +23,11 @@ struct run {
 
 static void fail(struct run *r, uint64_t index, enum sm_err e)
 {
+	int saved = errno;
+
 	pthread_mutex_lock(&r->mutex);
 	if (!r->err || index < r->err_index)
-		r->err = e, r->err_index = index;
+		r->err = e, r->err_index = index, r->err_errno = saved;
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->mutex);
 }
@@ -105,13 +109,13 @@ static bool read_next(struct run *r, void *block, uint64_t *index, bool *more)
 
 	e = r->p->read(r->ctx, block, *index, &last);
 
+	if (e)
+		fail(r, *index, e);
 	pthread_mutex_lock(&r->mutex);
 	r->turn[READ] = *index + 1;
 	r->ended = last || e;
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->mutex);
-	if (e)
-		fail(r, *index, e);
 	*more = !last;
 	return !e;
 }
@@ -154,5 +158,7 @@ enum sm_err sm_pipeline_run(const struct sm_pipeline *p, void *ctx, unsigned thr
 		pthread_join(r.thread[i], NULL);
 	pthread_cond_destroy(&r.changed);
 	pthread_mutex_destroy(&r.mutex);
+	if (r.err)
+		errno = r.err_errno;
 	return r.err;
 }

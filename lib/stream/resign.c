@@ -8,6 +8,7 @@
 #include "stream/segment.h"
 #include "stream/trailer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,7 @@ enum sm_err sm_scan(struct sm_scanned *scanned, struct sm_source *in, struct sm_
 	struct scan s = {.in = in, .out = out};
 	struct sm_scanned r = {0};
 	uint8_t sig[UINT16_MAX];
+	int saved;
 	enum sm_err e;
 
 	if ((e = take_header(&r.header, &r.header_line, &s, signer)) || (e = sm_segmenter_init(&s.segmenter)) ||
@@ -135,6 +137,7 @@ enum sm_err sm_scan(struct sm_scanned *scanned, struct sm_source *in, struct sm_
 		goto out;
 	e = sm_attachments_read(&r.header, in, out);
 out:
+	saved = errno;
 	if (e && e != SM_ERR_ARMOR && in->armored && sm_source_drain(in) == SM_ERR_ARMOR)
 		e = SM_ERR_ARMOR;
 	sm_segmenter_release(&s.segmenter);
@@ -144,5 +147,6 @@ out:
 	} else {
 		*scanned = r;
 	}
+	errno = saved;
 	return e;
 }
