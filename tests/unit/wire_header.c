@@ -338,6 +338,11 @@ static void sessions(void)
 	refuses("half an x3dh", session, 7, "-> ratchet 1 " HEADER40 " x3dh " KEY43 " 5", 7);
 	refuses("a header cut short", session, 7, "-> ratchet 1 ABCD", 7);
 	refuses("nine words", session, 7, "-> ratchet 1 " HEADER40 " x3dh " KEY43 " 5 - -", 7);
+	refuses("a body of 80 bytes on one line", session, 11, LINE64 LINE43, 11);
+	refuses("a body line without end", session, 11,
+	        LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64
+	                LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64 LINE64,
+	        11);
 	refuses("device 01", session, 10, "-> ratchet 01 " HEADER40, 10);
 }
 

@@ -152,6 +152,15 @@ static void bad_points(void)
 
 	for (size_t i = 0; i < sizeof points / sizeof *points; i++)
 		ok(!sm_hex_parse(pk, 32, points[i], 64) && refused(pk), "refuses the point %s", points[i]);
+	/* y = p .. p + 18 fit in 255 bits, but have another spelling */
+	bool good = true;
+	for (unsigned y = 0; y < 38; y++) {
+		memset(pk, 0xff, sizeof pk);
+		pk[0] = (uint8_t)(0xed + y / 2);
+		pk[31] = (uint8_t)(0x7f | y % 2 << 7);
+		good = good && refused(pk);
+	}
+	ok(good, "refuses every encoding that is not canonical");
 	if (sm_hex_parse(pk, 32, PK_HEX, 64) || sm_hex_parse(low, 32, points[4], 64) || crypto_core_ed25519_add(mixed, pk, low))
 		abort();
 	ok(refused(mixed), "refuses a point of mixed order");
