@@ -1,4 +1,5 @@
-/* The content inside the body (sm-format(5), "Content"): be32 length of the fields | fields | content | 0x80 | zeros to the padded total. */
+/* The content inside the body (sm-format(5), "Content"): be32 length of the fields | fields | content | 0x80 | zeros to the padded total.
+ */
 #ifndef SM_WIRE_CONTENT_H
 #define SM_WIRE_CONTENT_H
 

@@ -32,7 +32,8 @@ struct sm_detached {
 	uint8_t sig[SM_SIGNATURE_MAX];
 	size_t siglen;
 };
-/* The whole dearmored file. SM_ERR_HEADER (with *line), SM_ERR_SUITE, SM_ERR_PAYLOAD (truncated or longer), SM_ERR_SIGNATURE (empty record). */
+/* The whole dearmored file. SM_ERR_HEADER (with *line), SM_ERR_SUITE, SM_ERR_PAYLOAD (truncated or longer), SM_ERR_SIGNATURE (empty
+ * record). */
 SM_CHECKED enum sm_err sm_detached_parse(struct sm_detached *d, unsigned *line, const uint8_t *p, size_t n);
 /* Appends the header's bytes and sets d->hh; the caller signs and appends be16 length | signature. */
 SM_CHECKED enum sm_err sm_detached_write_header(struct sm_buf *b, struct sm_detached *d);

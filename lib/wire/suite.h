@@ -9,8 +9,8 @@ enum sm_suite_kind { SM_SUITE_X25519, SM_SUITE_RSA };
 
 struct sm_suite {
 	enum sm_suite_kind kind;
-	const char *id;     /* as the first line of an envelope writes it */
-	const char *stanza; /* the stanza type that wraps for a public identity */
+	const char *id;          /* as the first line of an envelope writes it */
+	const char *stanza;      /* the stanza type that wraps for a public identity */
 	size_t sig_min, sig_max; /* bytes of a signature */
 };
 
