@@ -170,7 +170,7 @@ static void test_threads_agree(void)
 static void test_flips(void)
 {
 	struct sm_buf env;
-	size_t header, commitment = 0, payload = 0, signature = 0, other = 0;
+	size_t header = 0, commitment = 0, payload = 0, signature = 0, other = 0;
 
 	sm_buf_init(&env, MAX);
 	ok(!make(&env, (const uint8_t *)"attack at dawn", 14, (struct make){.sign = true}) && !sm_header_find(&header, env.data, env.len),
