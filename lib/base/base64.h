@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 
-#define SM_BASE64_LEN(n) (((n) * 4 + 2) / 3)       /* unpadded characters for n bytes */
+#define SM_BASE64_LEN(n) (((n)*4 + 2) / 3)          /* unpadded characters for n bytes */
 #define SM_BASE64_PADDED_LEN(n) (((n) + 2) / 3 * 4) /* padded characters for n bytes */
 
 /* out has room for SM_BASE64_PADDED_LEN(n) (padded) or SM_BASE64_LEN(n) characters; no terminator. Returns the count. */

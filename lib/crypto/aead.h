@@ -13,10 +13,10 @@
 #define SM_AEAD_TAG 16
 
 /* out has room for n + 16 and may be in. */
-SM_CHECKED enum sm_err sm_aead_seal(uint8_t *out, const uint8_t key[static 32], const uint8_t nonce[static 12], const void *aad, size_t aadlen,
-                                    const uint8_t *in, size_t n);
+SM_CHECKED enum sm_err sm_aead_seal(uint8_t *out, const uint8_t key[static 32], const uint8_t nonce[static 12], const void *aad,
+                                    size_t aadlen, const uint8_t *in, size_t n);
 /* in is ciphertext and tag, n >= 16; out has room for n - 16 and may be in. SM_ERR_PAYLOAD when the tag is wrong; out is then wiped. */
-SM_CHECKED enum sm_err sm_aead_open(uint8_t *out, const uint8_t key[static 32], const uint8_t nonce[static 12], const void *aad, size_t aadlen,
-                                    const uint8_t *in, size_t n);
+SM_CHECKED enum sm_err sm_aead_open(uint8_t *out, const uint8_t key[static 32], const uint8_t nonce[static 12], const void *aad,
+                                    size_t aadlen, const uint8_t *in, size_t n);
 
 #endif

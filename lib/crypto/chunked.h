@@ -27,10 +27,10 @@ struct sm_chunked {
 
 /* Derives key, nonce and commitment, and sets up the cipher for sealing. For opening, the caller then compares
  * c->commitment in constant time with the one read (SM_ERR_COMMITMENT) before any chunk. */
-SM_CHECKED enum sm_err sm_chunked_seal_init(struct sm_chunked *c, const uint8_t file_key[static 32], const uint8_t salt[static SM_CHUNKED_SALT],
-                                            const void *context, size_t contextlen);
-SM_CHECKED enum sm_err sm_chunked_open_init(struct sm_chunked *c, const uint8_t file_key[static 32], const uint8_t salt[static SM_CHUNKED_SALT],
-                                            const void *context, size_t contextlen);
+SM_CHECKED enum sm_err sm_chunked_seal_init(struct sm_chunked *c, const uint8_t file_key[static 32],
+                                            const uint8_t salt[static SM_CHUNKED_SALT], const void *context, size_t contextlen);
+SM_CHECKED enum sm_err sm_chunked_open_init(struct sm_chunked *c, const uint8_t file_key[static 32],
+                                            const uint8_t salt[static SM_CHUNKED_SALT], const void *context, size_t contextlen);
 void sm_chunked_release(struct sm_chunked *c);
 
 /* n <= SM_CHUNK; out gets n + 16 bytes. index >= SM_CHUNKED_MAX is SM_ERR_LIMIT. in and out may not overlap unless equal. */

@@ -9,8 +9,9 @@
 #define SM_HPKE_TAG 16
 
 /* pk: X25519. out gets n + 16 bytes. An all-zero DH output is SM_ERR_FORMAT. */
-SM_CHECKED enum sm_err sm_hpke_seal(uint8_t enc[static SM_HPKE_ENC], uint8_t *out, const uint8_t pk[static 32], const void *info, size_t infolen,
-                                    const void *aad, size_t aadlen, const uint8_t *in, size_t n, const struct sm_rand *rand);
+SM_CHECKED enum sm_err sm_hpke_seal(uint8_t enc[static SM_HPKE_ENC], uint8_t *out, const uint8_t pk[static 32], const void *info,
+                                    size_t infolen, const void *aad, size_t aadlen, const uint8_t *in, size_t n,
+                                    const struct sm_rand *rand);
 /* n >= 16; out gets n - 16 bytes. SM_ERR_STANZA when it does not open; out is then wiped. */
 SM_CHECKED enum sm_err sm_hpke_open(uint8_t *out, const uint8_t enc[static SM_HPKE_ENC], const uint8_t sk[static 32], const void *info,
                                     size_t infolen, const void *aad, size_t aadlen, const uint8_t *in, size_t n);

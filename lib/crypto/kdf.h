@@ -12,6 +12,7 @@ SM_CHECKED enum sm_err sm_hkdf_sha256(uint8_t *out, size_t outlen, const uint8_t
                                       const void *info, size_t infolen);
 void sm_hkdf_sha256_extract(uint8_t prk[static 32], const uint8_t *salt, size_t saltlen, const uint8_t *ikm, size_t ikmlen);
 SM_CHECKED enum sm_err sm_hkdf_sha256_expand(uint8_t *out, size_t outlen, const uint8_t prk[static 32], const void *info, size_t infolen);
-SM_CHECKED enum sm_err sm_hkdf_sha512_expand(uint8_t *out, size_t outlen, const uint8_t *prk, size_t prklen, const void *info, size_t infolen);
+SM_CHECKED enum sm_err sm_hkdf_sha512_expand(uint8_t *out, size_t outlen, const uint8_t *prk, size_t prklen, const void *info,
+                                             size_t infolen);
 
 #endif
