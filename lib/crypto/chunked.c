@@ -2,6 +2,7 @@
 #include "crypto/chunked_derive.h"
 
 #include "base/buf.h"
+#include "crypto/aead_impl.h"
 #include "crypto/hmac.h"
 
 #include <openssl/evp.h>
@@ -10,8 +11,8 @@
 
 static const char label[] = "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM"; /* hashed with its terminating 0 */
 
-enum sm_err sm_chunked_derive(struct sm_chunked *c, uint8_t key[static 32], const uint8_t file_key[static 32],
-                              const uint8_t salt[static SM_CHUNKED_SALT], const void *context, size_t contextlen)
+enum sm_err sm_chunked_derive(struct sm_chunked *c, const uint8_t file_key[static 32], const uint8_t salt[static SM_CHUNKED_SALT],
+                              const void *context, size_t contextlen)
 {
 	const struct sm_part info[] = {{label, sizeof label}, {salt, SM_CHUNKED_SALT}, {context, contextlen}};
 	uint8_t okm[32 + sizeof c->nonce + sizeof c->commitment];
@@ -20,10 +21,12 @@ enum sm_err sm_chunked_derive(struct sm_chunked *c, uint8_t key[static 32], cons
 	e = sm_hkdf_expand_parts(SM_DIGEST_SHA512, okm, sizeof okm, file_key, 32, info, 3);
 	if (e)
 		return e;
-	memcpy(key, okm, 32);
+	memcpy(c->key, okm, 32);
 	memcpy(c->nonce, okm + 32, sizeof c->nonce);
 	memcpy(c->commitment, okm + 32 + sizeof c->nonce, sizeof c->commitment);
 	c->ctx = NULL;
+	c->encrypting = 0;
+	c->small = sm_aead_small_usable() ? SM_CHUNKED_SMALL : 0;
 	sodium_memzero(okm, sizeof okm);
 	return SM_OK;
 }

@@ -19,10 +19,12 @@
 #define SM_CHUNKED_MAX (UINT64_C(1) << 38) /* chunks */
 
 struct sm_chunked {
-	void *ctx; /* owned cipher context */
+	void *ctx; /* owned cipher context; NULL while libsodium does (see crypto/aead_impl.h) */
+	uint8_t key[32];
 	uint8_t nonce[12];
 	uint8_t commitment[SM_CHUNKED_COMMITMENT];
 	uint8_t encrypting;
+	uint8_t small; /* so many chunks more go to libsodium */
 };
 
 /* Derives key, nonce and commitment, and sets up the cipher for sealing. For opening, the caller then compares

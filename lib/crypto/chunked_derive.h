@@ -4,8 +4,10 @@
 
 #include "crypto/chunked.h"
 
-/* Fills c->nonce and c->commitment, and key, which the caller wipes. c->ctx is set to NULL. */
-SM_CHECKED enum sm_err sm_chunked_derive(struct sm_chunked *c, uint8_t key[static 32], const uint8_t file_key[static 32],
+#define SM_CHUNKED_SMALL 2 /* chunks before OpenSSL's set-up is worth its while */
+
+/* Fills c whole, ctx NULL. */
+SM_CHECKED enum sm_err sm_chunked_derive(struct sm_chunked *c, const uint8_t file_key[static 32],
                                          const uint8_t salt[static SM_CHUNKED_SALT], const void *context, size_t contextlen);
 /* base nonce XOR be96(index) */
 void sm_chunked_nonce(uint8_t nonce[static 12], const struct sm_chunked *c, uint64_t index);

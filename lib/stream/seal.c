@@ -246,15 +246,13 @@ static enum sm_err check(const struct sm_seal *job)
 enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_sink *out, char id[SM_ID_LEN + 1],
                     struct sm_secret *file_key)
 {
-	static const struct sm_fields none;
 	struct seal s = {.job = job, .out = out};
 	struct sm_secret key = {0};
 	struct sm_buf fields;
 	enum sm_err e;
 
 	sm_buf_init(&fields, 4 + SM_FIELDS_MAX);
-	if ((e = check(job)) || (e = sm_fields_write(&fields, job->fields ? job->fields : &none)) ||
-	    (e = sm_secret_alloc(&key, SM_FILE_KEY)))
+	if ((e = check(job)) || (e = sm_fields_write(&fields, job->fields)) || (e = sm_secret_alloc(&key, SM_FILE_KEY)))
 		goto out;
 	if (job->signer && (e = sm_segmenter_init(&s.segmenter)))
 		goto out;
