@@ -147,7 +147,8 @@ static enum sm_err text_field(char *out, size_t size, const char *what, const ch
 	return SM_OK;
 }
 
-static enum sm_err fill_fields(struct sm_fields *f, const struct options *o)
+/* *any: is there a field at all? */
+static enum sm_err fill_fields(struct sm_fields *f, bool *any, const struct options *o)
 {
 	struct sm_buf trial;
 	const char *slash = o->input ? strrchr(o->input, '/') : NULL, *base = slash ? slash + 1 : o->input;
@@ -163,6 +164,9 @@ static enum sm_err fill_fields(struct sm_fields *f, const struct options *o)
 		return e;
 	if (!o->name && base && strcmp(base, "-") && sm_filename_ok(base, strlen(base)))
 		memcpy(f->name, base, strlen(base) + 1);
+	*any = o->type || o->subject || f->name[0];
+	if (!o->type && !o->subject)
+		return SM_OK;
 	sm_buf_init(&trial, 4 + SM_FIELDS_MAX);
 	if ((e = sm_fields_write(&trial, f)))
 		sm_error("the type or the subject has characters that cannot stand there");
@@ -239,29 +243,32 @@ out:
 
 static int encrypt(struct options *o)
 {
+	static struct sm_fields fields; /* large, and mostly untouched */
 	struct sm_identity id = {0};
-	struct sm_fields fields = {0};
 	struct sm_buf pw;
+	bool any = false;
 	struct sm_seal job = {
 	        .fields = &fields, .no_pad = o->no_pad, .date = sm_time_now(), .rand = &sm_rand_system, .pw_t = o->t, .pw_m = o->m};
 	int status;
 	enum sm_err e;
 
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
-	if ((e = fill_fields(&fields, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
+	if ((e = fill_fields(&fields, &any, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
 	    (e = choose_sender(o, &id, &job.from)) ||
 	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))))
 		goto out;
 	job.to = o->to.party, job.to_pub = o->to.pub, job.nto = o->to.n;
 	if (o->passphrase)
 		job.pw = pw.data ? (const void *)pw.data : "", job.pwlen = pw.len;
+	job.fields = any ? &fields : NULL;
 	job.signer = o->sign ? &id : NULL;
 	e = seal(o, &job);
 out:
 	status = e == SM_ERR_NOTFOUND ? SM_EXIT_NORECIPIENT : sm_exit_code(e);
 	sm_buf_release(&pw);
 	sm_identity_release(&id);
-	sm_wipe(&fields, sizeof fields);
+	if (any)
+		sm_wipe(&fields, sizeof fields);
 	return status;
 }
 
