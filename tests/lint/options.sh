@@ -3,7 +3,7 @@
 # fish completions offer are the same, letters and long forms alike.
 set -u
 status=0
-tools='smkeygen smencrypt smsign smtotp smsend sminbox smaccount smcontact smserver'
+tools="$(sed -n 's/^O[A-Z]*LINE = //p' Makefile | tr '\n' ' ')smserver"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
