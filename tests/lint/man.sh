@@ -8,7 +8,8 @@ if ! command -v mandoc >/dev/null; then
 fi
 # The order of SEE ALSO entries by section and name is ours, other base-system checks are for OpenBSD's own tree.
 mandoc -Tlint -Wwarning man/*.[1-8] || status=1
-for tool in $(sed -n 's/^O[A-Z]*LINE = //p' Makefile); do
+tools=$(sed -n 's/^O[A-Z]*LINE = //p' Makefile)
+for tool in $tools; do
 	[[ -f man/$tool.1 ]] || { echo "man/$tool.1: missing"; status=1; }
 done
 for page in sm.7 sm-format.5 sm-protocol.7 smserver.8 smserver.conf.5; do
