@@ -1,10 +1,9 @@
-/* Makes an envelope: the header with its stanzas, then the body block by block, then the signature record. */
+/* Makes an envelope: the header with its stanzas, then the body, then the signature record. */
 #include "stream/seal.h"
 
 #include "base/base64.h"
-#include "stream/body.h"
-#include "stream/pipeline.h"
-#include "stream/segment.h"
+#include "base/secret.h"
+#include "stream/chunk_seal.h"
 #include "wire/signature.h"
 
 #include <stdlib.h>
@@ -26,24 +25,13 @@ struct seal {
 	const uint8_t *file_key;
 	uint8_t salt[SM_CHUNKED_SALT];
 	uint8_t context[SM_BODY_CONTEXT];
-	struct sm_segmenter segmenter;
 	struct sm_sink *out;
 };
 
-struct block {
-	struct sm_chunked chunked;
-	struct sm_segments segments;
-	uint64_t index;
-	bool last, hashed;
-	uint8_t *plain; /* SM_BLOCK_PLAIN */
-	size_t nplain, dirty;
-	uint8_t *wire; /* SM_BLOCK_MAX */
-	size_t nwire;
-};
-
 /* Up to n bytes of plaintext, fewer only at its end. */
-static enum sm_err plain_read(struct plain *s, uint8_t *p, size_t n, size_t *got)
+static enum sm_err plain_read(void *ctx, uint8_t *p, size_t n, size_t *got)
 {
+	struct plain *s = ctx;
 	size_t at = 0, k;
 	enum sm_err e;
 
@@ -73,109 +61,6 @@ static enum sm_err plain_read(struct plain *s, uint8_t *p, size_t n, size_t *got
 	*got = at;
 	return SM_OK;
 }
-
-static void block_free(void *block)
-{
-	struct block *b = block;
-
-	if (!b)
-		return;
-	if (b->plain)
-		sm_wipe(b->plain, b->dirty);
-	free(b->plain);
-	free(b->wire);
-	sm_chunked_release(&b->chunked);
-	sm_segments_release(&b->segments);
-	free(b);
-}
-
-static enum sm_err block_new(void *ctx, void **block)
-{
-	struct seal *s = ctx;
-	struct block *b = calloc(1, sizeof *b);
-	enum sm_err e = SM_ERR_NOMEM;
-
-	*block = b;
-	if (!b || !(b->plain = malloc(SM_BLOCK_PLAIN)) || !(b->wire = malloc(SM_BLOCK_MAX)))
-		return e;
-	if ((e = sm_chunked_seal_init(&b->chunked, s->file_key, s->salt, s->context, sizeof s->context)))
-		return e;
-	b->hashed = s->job->signer != NULL;
-	return b->hashed ? sm_segments_init(&b->segments) : SM_OK;
-}
-
-static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last)
-{
-	struct seal *s = ctx;
-	struct block *b = block;
-	enum sm_err e = plain_read(&s->plain, b->plain, SM_BLOCK_PLAIN, &b->nplain);
-
-	b->index = index;
-	if (b->nplain > b->dirty)
-		b->dirty = b->nplain;
-	/* A plaintext that ends with a full block still has its empty last chunk to come: the next block. */
-	*last = b->last = b->nplain < SM_BLOCK_PLAIN;
-	return e;
-}
-
-static enum sm_err block_seal(void *ctx, void *block)
-{
-	struct seal *s = ctx;
-	struct block *b = block;
-	uint8_t *out = b->wire;
-	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
-	enum sm_err e;
-
-	if (b->index == 0) {
-		memcpy(out, s->salt, SM_CHUNKED_SALT);
-		memcpy(out + SM_CHUNKED_SALT, b->chunked.commitment, SM_CHUNKED_COMMITMENT);
-		out += SM_BODY_HEAD;
-	}
-	for (size_t at = 0;; at += SM_CHUNK) {
-		size_t n = b->nplain - at < SM_CHUNK ? b->nplain - at : SM_CHUNK;
-		if (n < SM_CHUNK && !b->last)
-			break; /* only the last block ends in a short chunk */
-		sm_put_be16(out, (uint16_t)(n + SM_CHUNK_TAG));
-		if ((e = sm_chunked_seal(&b->chunked, chunk++, out + 2, b->plain + at, n)))
-			return e;
-		out += 2 + n + SM_CHUNK_TAG;
-		if (n < SM_CHUNK)
-			break;
-	}
-	b->nwire = (size_t)(out - b->wire);
-	return SM_OK;
-}
-
-static enum sm_err block_link(void *ctx, void *block)
-{
-	struct seal *s = ctx;
-	struct block *b = block;
-
-	if (b->hashed)
-		sm_segments_link(&s->segmenter, &b->segments, b->wire, b->nwire, b->last);
-	return SM_OK;
-}
-
-static enum sm_err block_hash(void *ctx, void *block)
-{
-	struct block *b = block;
-
-	(void)ctx;
-	if (b->hashed)
-		sm_segments_hash(&b->segments);
-	return SM_OK;
-}
-
-static enum sm_err block_write(void *ctx, void *block)
-{
-	struct seal *s = ctx;
-	struct block *b = block;
-	enum sm_err e = b->hashed ? sm_segments_collect(&s->segmenter, &b->segments) : SM_OK;
-
-	return e ? e : sm_sink_write(s->out, b->wire, b->nwire);
-}
-
-static const struct sm_pipeline pipeline = {block_new, block_free, block_read, block_seal, block_link, block_hash, block_write};
 
 /* The recipients' lines and stanzas. */
 static enum sm_err address_header(struct sm_header *h, const struct sm_seal *job, const uint8_t *file_key)
@@ -221,14 +106,29 @@ out:
 	return e;
 }
 
-static enum sm_err write_signature(struct seal *s, const struct sm_identity *signer)
+static enum sm_err write_body(struct seal *s, uint8_t digest[static SM_HASH_LEN])
 {
-	uint8_t digest[SM_HASH_LEN], record[2 + SM_SIGNATURE_MAX] = {0};
+	const struct sm_chunk_seal body = {.key = s->file_key,
+	                                   .salt = s->salt,
+	                                   .context = s->context,
+	                                   .contextlen = sizeof s->context,
+	                                   .framed = true,
+	                                   .digest = s->job->signer != NULL,
+	                                   .threads = s->job->threads,
+	                                   .read = plain_read,
+	                                   .ctx = &s->plain,
+	                                   .out = s->out};
+
+	return sm_chunk_seal(&body, digest);
+}
+
+static enum sm_err write_signature(struct seal *s, const uint8_t digest[static SM_HASH_LEN])
+{
+	uint8_t record[2 + SM_SIGNATURE_MAX] = {0};
 	size_t n = 0;
 	enum sm_err e;
 
-	if (signer &&
-	    ((e = sm_segmenter_digest(&s->segmenter, digest)) || (e = sm_signature_make(record + 2, &n, signer, s->header.hh, digest))))
+	if (s->job->signer && (e = sm_signature_make(record + 2, &n, s->job->signer, s->header.hh, digest)))
 		return e;
 	sm_put_be16(record, (uint16_t)n);
 	return sm_sink_write(s->out, record, 2 + n);
@@ -249,19 +149,17 @@ enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_s
 	struct seal s = {.job = job, .out = out};
 	struct sm_secret key = {0};
 	struct sm_buf fields;
+	uint8_t digest[SM_HASH_LEN] = {0};
 	enum sm_err e;
 
 	sm_buf_init(&fields, 4 + SM_FIELDS_MAX);
 	if ((e = check(job)) || (e = sm_fields_write(&fields, job->fields)) || (e = sm_secret_alloc(&key, SM_FILE_KEY)))
 		goto out;
-	if (job->signer && (e = sm_segmenter_init(&s.segmenter)))
-		goto out;
 	sm_rand_fill(job->rand, key.data, key.len);
 	sm_rand_fill(job->rand, s.salt, sizeof s.salt);
 	s.file_key = key.data;
 	s.plain = (struct plain){.fields = &fields, .in = in, .no_pad = job->no_pad};
-	if ((e = write_header(&s, job)) || (e = sm_pipeline_run(&pipeline, &s, job->threads)) || (e = write_signature(&s, job->signer)) ||
-	    (e = sm_sink_finish(out)))
+	if ((e = write_header(&s, job)) || (e = write_body(&s, digest)) || (e = write_signature(&s, digest)) || (e = sm_sink_finish(out)))
 		goto out;
 	if (id)
 		memcpy(id, s.header.id, SM_ID_LEN + 1);
@@ -272,7 +170,6 @@ enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_s
 out:
 	sm_secret_release(&key);
 	sm_buf_release(&fields);
-	sm_segmenter_release(&s.segmenter);
 	sm_header_release(&s.header);
 	return e;
 }

@@ -1,0 +1,141 @@
+/* The sealing pipeline: read in order, seal beside each other, hash beside each other, write in order. */
+#include "stream/chunk_seal.h"
+
+#include "base/secret.h"
+#include "stream/pipeline.h"
+#include "stream/segment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct run {
+	const struct sm_chunk_seal *job;
+	struct sm_segmenter segmenter;
+};
+
+struct block {
+	struct sm_chunked chunked;
+	struct sm_segments segments;
+	uint64_t index;
+	bool last;
+	uint8_t *plain; /* SM_BLOCK_PLAIN */
+	size_t nplain, dirty;
+	uint8_t *wire; /* SM_BLOCK_MAX */
+	size_t nwire;
+};
+
+static void block_free(void *block)
+{
+	struct block *b = block;
+
+	if (!b)
+		return;
+	if (b->plain)
+		sm_wipe(b->plain, b->dirty);
+	free(b->plain);
+	free(b->wire);
+	sm_chunked_release(&b->chunked);
+	sm_segments_release(&b->segments);
+	free(b);
+}
+
+static enum sm_err block_new(void *ctx, void **block)
+{
+	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
+	struct block *b = calloc(1, sizeof *b);
+	enum sm_err e;
+
+	*block = b;
+	if (!b || !(b->plain = malloc(SM_BLOCK_PLAIN)) || !(b->wire = malloc(SM_BLOCK_MAX)))
+		return SM_ERR_NOMEM;
+	if ((e = sm_chunked_seal_init(&b->chunked, job->key, job->salt, job->context, job->contextlen)))
+		return e;
+	return job->digest ? sm_segments_init(&b->segments) : SM_OK;
+}
+
+static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last)
+{
+	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
+	struct block *b = block;
+	enum sm_err e = job->read(job->ctx, b->plain, SM_BLOCK_PLAIN, &b->nplain);
+
+	b->index = index;
+	if (!e && b->nplain > b->dirty)
+		b->dirty = b->nplain;
+	/* A plaintext that ends with a full block still has its empty last chunk to come: the next block. */
+	*last = b->last = b->nplain < SM_BLOCK_PLAIN;
+	return e;
+}
+
+static enum sm_err block_seal(void *ctx, void *block)
+{
+	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
+	struct block *b = block;
+	uint8_t *out = b->wire;
+	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
+	enum sm_err e;
+
+	if (b->index == 0) {
+		memcpy(out, job->salt, SM_CHUNKED_SALT);
+		memcpy(out + SM_CHUNKED_SALT, b->chunked.commitment, SM_CHUNKED_COMMITMENT);
+		out += SM_BODY_HEAD;
+	}
+	for (size_t at = 0;; at += SM_CHUNK) {
+		size_t n = b->nplain - at < SM_CHUNK ? b->nplain - at : SM_CHUNK;
+		if (n < SM_CHUNK && !b->last)
+			break; /* only the last block ends in a short chunk */
+		if (job->framed) {
+			sm_put_be16(out, (uint16_t)(n + SM_CHUNK_TAG));
+			out += 2;
+		}
+		if ((e = sm_chunked_seal(&b->chunked, chunk++, out, b->plain + at, n)))
+			return e;
+		out += n + SM_CHUNK_TAG;
+		if (n < SM_CHUNK)
+			break;
+	}
+	b->nwire = (size_t)(out - b->wire);
+	return SM_OK;
+}
+
+static enum sm_err block_link(void *ctx, void *block)
+{
+	struct run *r = ctx;
+	struct block *b = block;
+
+	sm_segments_link(&r->segmenter, &b->segments, b->wire, b->nwire, b->last);
+	return SM_OK;
+}
+
+static enum sm_err block_hash(void *ctx, void *block)
+{
+	struct block *b = block;
+
+	(void)ctx;
+	sm_segments_hash(&b->segments);
+	return SM_OK;
+}
+
+static enum sm_err block_write(void *ctx, void *block)
+{
+	struct run *r = ctx;
+	struct block *b = block;
+	enum sm_err e = r->job->digest ? sm_segments_collect(&r->segmenter, &b->segments) : SM_OK;
+
+	return e ? e : sm_sink_write(r->job->out, b->wire, b->nwire);
+}
+
+enum sm_err sm_chunk_seal(const struct sm_chunk_seal *job, uint8_t digest[static SM_HASH_LEN])
+{
+	static const struct sm_pipeline hashing = {block_new, block_free, block_read, block_seal, block_link, block_hash, block_write};
+	static const struct sm_pipeline plain = {block_new, block_free, block_read, block_seal, NULL, NULL, block_write};
+	struct run r = {.job = job};
+	enum sm_err e;
+
+	if (!job->digest)
+		return sm_pipeline_run(&plain, &r, job->threads);
+	if (!(e = sm_segmenter_init(&r.segmenter)) && !(e = sm_pipeline_run(&hashing, &r, job->threads)))
+		e = sm_segmenter_digest(&r.segmenter, digest);
+	sm_segmenter_release(&r.segmenter);
+	return e;
+}
