@@ -96,10 +96,12 @@ enum sm_err sm_inbox_get(struct sm_inbox_row *row, struct sm_buf *envelope, stru
 {
 	sqlite3_stmt *q;
 	bool found = false;
-	enum sm_err e = sm_sql_prepare(&q, db,
-	                               envelope ? "SELECT n, seq, received, state, hash, meta, envelope FROM inbox WHERE n = ?1"
-	                                        : "SELECT n, seq, received, state, hash, meta FROM inbox WHERE n = ?1");
+	enum sm_err e =
+	        sm_sql_prepare(&q, db,
+	                       envelope ? "SELECT n, seq, received, state, hash, meta, envelope FROM inbox WHERE n = ?1 AND state <> ?2"
+	                                : "SELECT n, seq, received, state, hash, meta FROM inbox WHERE n = ?1 AND state <> ?2");
 	sm_sql_int(q, 1, n);
+	sm_sql_int(q, 2, SM_INBOX_REMOVED);
 	if (e == SM_OK)
 		e = sm_sql_step(db, q, &found);
 	if (e == SM_OK)
@@ -112,11 +114,11 @@ static enum sm_err numbers(struct sm_buf *out, struct sm_db *db, bool all, int64
 {
 	sqlite3_stmt *q;
 	bool row = false;
-	enum sm_err e = sm_sql_prepare(
-	        &q, db, all ? "SELECT n FROM inbox WHERE n > ?1 ORDER BY n" : "SELECT n FROM inbox WHERE state = ?2 AND n > ?1 ORDER BY n");
+	enum sm_err e = sm_sql_prepare(&q, db,
+	                               all ? "SELECT n FROM inbox WHERE state <> ?2 AND n > ?1 ORDER BY n"
+	                                   : "SELECT n FROM inbox WHERE state = ?2 AND n > ?1 ORDER BY n");
 	sm_sql_int(q, 1, above);
-	if (!all)
-		sm_sql_int(q, 2, SM_INBOX_NEW);
+	sm_sql_int(q, 2, all ? SM_INBOX_REMOVED : SM_INBOX_NEW);
 	while (e == SM_OK && (e = sm_sql_step(db, q, &row)) == SM_OK && row)
 		e = sm_buf_add_be64(out, (uint64_t)sqlite3_column_int64(q, 0));
 	sm_sql_done(q);
@@ -149,21 +151,34 @@ enum sm_err sm_inbox_mark(struct sm_db *db, int64_t n, enum sm_inbox_state state
 {
 	sqlite3_stmt *q;
 	int changes = 0;
-	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE inbox SET state = ?2 WHERE n = ?1");
+	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE inbox SET state = ?2 WHERE n = ?1 AND state <> ?3");
 	sm_sql_int(q, 1, n);
 	sm_sql_int(q, 2, state);
+	sm_sql_int(q, 3, SM_INBOX_REMOVED);
 	e = sm_sql_run(db, q, e, &changes);
 	return e == SM_OK && !changes ? SM_ERR_NOTFOUND : e;
 }
 
-enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n)
+static enum sm_err forget_old(struct sm_db *db, int64_t now)
+{
+	sqlite3_stmt *q;
+	enum sm_err e = sm_sql_prepare(&q, db, "DELETE FROM inbox WHERE state = ?1 AND received < ?2");
+	sm_sql_int(q, 1, SM_INBOX_REMOVED);
+	sm_sql_int(q, 2, (now - SM_INBOX_TOMB_DAYS * 86400) * 1000);
+	return sm_sql_run(db, q, e, NULL);
+}
+
+enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n, int64_t now)
 {
 	sqlite3_stmt *q;
 	int changes = 0;
-	enum sm_err e = sm_sql_prepare(&q, db, "DELETE FROM inbox WHERE n = ?1");
+	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE inbox SET state = ?2, meta = x'', envelope = x'' WHERE n = ?1 AND state <> ?2");
 	sm_sql_int(q, 1, n);
+	sm_sql_int(q, 2, SM_INBOX_REMOVED);
 	e = sm_sql_run(db, q, e, &changes);
-	return e == SM_OK && !changes ? SM_ERR_NOTFOUND : e;
+	if (e == SM_OK && !changes)
+		return SM_ERR_NOTFOUND;
+	return e == SM_OK ? forget_old(db, now) : e;
 }
 
 static enum sm_err hash_of(uint8_t hash[static SM_HASH_LEN], struct sm_db *db, int64_t n)
@@ -200,16 +215,23 @@ enum sm_err sm_inbox_update(struct sm_db *db, const uint8_t key[static 32], cons
 	return e;
 }
 
-enum sm_err sm_inbox_count_new(int64_t *count, struct sm_db *db)
+static enum sm_err one_number(int64_t *out, struct sm_db *db, const char *sql)
 {
 	sqlite3_stmt *q;
 	bool row = false;
-	enum sm_err e = sm_sql_prepare(&q, db, "SELECT count(*) FROM inbox WHERE state = ?1");
-	sm_sql_int(q, 1, SM_INBOX_NEW);
+	enum sm_err e = sm_sql_prepare(&q, db, sql);
+	sm_sql_int(q, 1, SM_INBOX_NEW); /* where there is a parameter, it is this */
 	if (e == SM_OK)
 		e = sm_sql_step(db, q, &row);
 	if (e == SM_OK && row)
-		*count = sqlite3_column_int64(q, 0);
+		*out = sqlite3_column_int64(q, 0);
 	sm_sql_done(q);
 	return e;
+}
+
+enum sm_err sm_inbox_last(int64_t *n, struct sm_db *db) { return one_number(n, db, "SELECT coalesce(max(n), 0) FROM inbox"); }
+
+enum sm_err sm_inbox_count_new(int64_t *count, struct sm_db *db)
+{
+	return one_number(count, db, "SELECT count(*) FROM inbox WHERE state = ?1");
 }

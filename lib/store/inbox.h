@@ -11,7 +11,7 @@
 #include "wire/header.h"
 #include "wire/wrap.h"
 
-enum sm_inbox_state { SM_INBOX_NEW, SM_INBOX_READ };
+enum sm_inbox_state { SM_INBOX_NEW, SM_INBOX_READ, SM_INBOX_REMOVED /* never seen outside lib/store */ };
 
 /* What is known of a stored message's sender; CHANGED: the address is pinned to another key. */
 enum sm_inbox_proof { SM_INBOX_NONE, SM_INBOX_UNKNOWN, SM_INBOX_PROVEN, SM_INBOX_CHANGED };
@@ -58,10 +58,15 @@ typedef enum sm_err sm_inbox_fn(void *ctx, const struct sm_inbox_row *row);
 SM_CHECKED enum sm_err sm_inbox_each(struct sm_db *db, const uint8_t key[static 32], bool all, int64_t above, sm_inbox_fn *fn, void *ctx);
 /* SM_ERR_NOTFOUND. */
 SM_CHECKED enum sm_err sm_inbox_mark(struct sm_db *db, int64_t n, enum sm_inbox_state state);
-SM_CHECKED enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n);
+/* Drops the content and keeps that the message was here, so that a process which fetched it earlier does not store it again; that
+ * memory goes after SM_INBOX_TOMB_DAYS. SM_ERR_NOTFOUND. now: seconds. */
+#define SM_INBOX_TOMB_DAYS 60
+SM_CHECKED enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n, int64_t now);
 /* Seals row->meta anew under row->n. */
 SM_CHECKED enum sm_err sm_inbox_update(struct sm_db *db, const uint8_t key[static 32], const struct sm_inbox_row *row,
                                        const struct sm_rand *rand);
+/* The highest number there is, 0 for none. */
+SM_CHECKED enum sm_err sm_inbox_last(int64_t *n, struct sm_db *db);
 /* How many there are that are new. */
 SM_CHECKED enum sm_err sm_inbox_count_new(int64_t *count, struct sm_db *db);
 
