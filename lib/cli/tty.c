@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,25 +54,35 @@ struct prompt {
 	int fd;
 	struct termios before;
 	struct sigaction old[NCAUGHT];
+	sigset_t mask; /* as it was */
 };
 
-/* Without SA_RESTART, so that a signal ends the read and echo comes back before the signal does its work. */
+/* They are noted, so that echo comes back before the signal does its work, and they come in only while read_line waits: one that came
+ * just before it would otherwise be followed by a wait for the person to type. SIGTTIN and SIGTTOU stay open: tcsetattr must see them. */
 static void catch_signals(struct prompt *p)
 {
 	struct sigaction sa = {.sa_handler = note_signal};
+	sigset_t block;
 	sigemptyset(&sa.sa_mask);
+	sigemptyset(&block);
 	arrived = 0;
 	for (size_t i = 0; i < NCAUGHT; i++) {
 		sigaction(caught[i], NULL, &p->old[i]);
 		if (p->old[i].sa_handler != SIG_IGN)
 			sigaction(caught[i], &sa, NULL);
+		if (caught[i] != SIGTTIN && caught[i] != SIGTTOU)
+			sigaddset(&block, caught[i]);
 	}
+	sigprocmask(SIG_BLOCK, &block, &p->mask);
 }
 
-static void restore_signals(const struct prompt *p)
+/* Returns the signal that came, 0 for none. */
+static int restore_signals(const struct prompt *p)
 {
+	sigprocmask(SIG_SETMASK, &p->mask, NULL);
 	for (size_t i = 0; i < NCAUGHT; i++)
 		sigaction(caught[i], &p->old[i], NULL);
+	return arrived;
 }
 
 static bool set_echo(struct prompt *p, bool on)
@@ -87,23 +98,32 @@ static bool set_echo(struct prompt *p, bool on)
 	return r == 0;
 }
 
-/* One line without its newline. SM_ERR_PASSPHRASE when the input ends before one. */
-static enum sm_err read_line(int fd, struct sm_buf *pw)
+/* The next byte of the line. SM_ERR_PASSPHRASE at the end of the input, SM_ERR_IO also when a signal came. */
+static enum sm_err read_byte(const struct prompt *p, uint8_t *c)
+{
+	for (;;) {
+		struct pollfd wait = {.fd = p->fd, .events = POLLIN};
+		ssize_t n = ppoll(&wait, 1, NULL, &p->mask) < 0 ? -1 : read(p->fd, c, 1);
+		if (n >= 0)
+			return n ? SM_OK : SM_ERR_PASSPHRASE;
+		if (errno != EINTR || arrived)
+			return SM_ERR_IO;
+	}
+}
+
+/* One line without its newline. */
+static enum sm_err read_line(const struct prompt *p, struct sm_buf *pw)
 {
 	for (;;) {
 		uint8_t c;
-		ssize_t n = read(fd, &c, 1);
-		if (n < 0 && errno == EINTR && !arrived)
-			continue;
-		if (n < 0)
-			return SM_ERR_IO;
-		if (n == 0)
-			return SM_ERR_PASSPHRASE;
+		enum sm_err e = read_byte(p, &c);
+		if (e)
+			return e;
 		if (c == '\n' || c == '\r')
 			return SM_OK;
 		if (pw->len == SM_PASSPHRASE_MAX)
 			return SM_ERR_LIMIT;
-		enum sm_err e = sm_buf_add_u8(pw, c);
+		e = sm_buf_add_u8(pw, c);
 		if (e)
 			return e;
 	}
@@ -131,16 +151,12 @@ static enum sm_err ask_once(int fd, const char *prompt, struct sm_buf *pw, int *
 	if (set_echo(&p, false)) {
 		e = write_prompt(fd, prompt);
 		if (!e)
-			e = read_line(fd, pw);
-		*sig = arrived;
-		arrived = 0;
+			e = read_line(&p, pw);
 		set_echo(&p, true);
 		if (sm_write_full(fd, "\n", 1) && !e)
 			e = SM_ERR_IO;
 	}
-	if (!*sig)
-		*sig = arrived;
-	restore_signals(&p);
+	*sig = restore_signals(&p);
 	return e;
 }
 
