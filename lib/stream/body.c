@@ -9,6 +9,16 @@ void sm_body_context(uint8_t out[static SM_BODY_CONTEXT], const uint8_t hh[stati
 	memcpy(out + 19, hh, SM_HASH_LEN);
 }
 
+void sm_attachment_context(struct sm_attachment_context *c, const char id[static SM_ID_LEN], uint32_t i)
+{
+	memcpy(c->bytes, "sm-envelope/1 attachment", 25); /* with its 0 */
+	memcpy(c->bytes + 25, id, SM_ID_LEN);
+	sm_put_be32(c->bytes + 25 + SM_ID_LEN, i);
+}
+
+/* All equal to the one before, and the first is 0. */
+bool sm_is_zero(const uint8_t *p, size_t n) { return !n || (!*p && !memcmp(p, p + 1, n - 1)); }
+
 enum sm_err sm_frames_walk(const uint8_t *p, size_t n, size_t *used, bool *last)
 {
 	size_t at = 0;

@@ -18,6 +18,15 @@
 #define SM_BODY_CONTEXT (19 + SM_HASH_LEN)
 void sm_body_context(uint8_t out[static SM_BODY_CONTEXT], const uint8_t hh[static SM_HASH_LEN]);
 
+/* An attachment's: "sm-envelope/1 attachment\0" | id | be32 i. */
+struct sm_attachment_context {
+	uint8_t bytes[25 + SM_ID_LEN + 4];
+};
+void sm_attachment_context(struct sm_attachment_context *c, const char id[static SM_ID_LEN], uint32_t i);
+
+/* All n bytes are 0. */
+bool sm_is_zero(const uint8_t *p, size_t n);
+
 /* Bytes of block 0's head; 0 for the others. */
 static inline size_t sm_block_head(uint64_t index) { return index ? 0 : SM_BODY_HEAD; }
 

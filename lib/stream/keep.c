@@ -52,6 +52,8 @@ enum sm_err sm_keep_add(struct sm_keep *k, const void *p, size_t n)
 	return sm_write_full(k->fd, p, n);
 }
 
+void sm_keep_skip(struct sm_keep *k, size_t n) { k->bytes += k->in_file ? n : 0; }
+
 enum sm_err sm_keep_get(const struct sm_keep *k, uint64_t from, void *p, size_t n)
 {
 	size_t got;

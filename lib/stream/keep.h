@@ -10,7 +10,7 @@ struct sm_keep {
 	int fd;       /* borrowed with in_file; else the spool, -1 while in memory */
 	off_t at;
 	struct sm_buf mem;
-	uint64_t bytes; /* kept so far */
+	uint64_t bytes; /* where the next ones go: kept so far, and with in_file skipped ones too */
 };
 
 /* Begins at the source's next byte. */
@@ -20,6 +20,8 @@ void sm_keep_init_spool(struct sm_keep *k);
 void sm_keep_release(struct sm_keep *k);
 /* The next n bytes, just read from the source. SM_ERR_IO (errno ENOSPC: the temporary directory is full). */
 SM_CHECKED enum sm_err sm_keep_add(struct sm_keep *k, const void *p, size_t n);
+/* The source's next n bytes have been read but are not wanted again. */
+void sm_keep_skip(struct sm_keep *k, size_t n);
 /* Bytes from..from+n again; SM_ERR_PAYLOAD when they are gone. Any number of threads. */
 SM_CHECKED enum sm_err sm_keep_get(const struct sm_keep *k, uint64_t from, void *p, size_t n);
 /* Everything kept, in order. */

@@ -46,8 +46,10 @@ struct sm_opened {
 
 /* First pass: everything in sm-format(5)'s order of checks, through content. r needs sm_opened_release in every case. */
 SM_CHECKED enum sm_err sm_open_verify(struct sm_opened *r, const struct sm_opener *o, struct sm_source *in);
-/* Second pass: the content. SM_ERR_PAYLOAD when the input changed since. */
+/* Second pass: the content, and out is finished. SM_ERR_PAYLOAD when the input changed since. */
 SM_CHECKED enum sm_err sm_open_release(struct sm_opened *r, struct sm_sink *out);
+/* The same for attachment i < r->header.nattach; its name, type and size are in r->fields->attach[i]. out is finished. */
+SM_CHECKED enum sm_err sm_open_attachment(struct sm_opened *r, size_t i, struct sm_sink *out);
 /* Zero r before sm_open_verify. */
 void sm_opened_release(struct sm_opened *r);
 

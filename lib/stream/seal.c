@@ -3,6 +3,7 @@
 
 #include "base/base64.h"
 #include "base/secret.h"
+#include "stream/attach.h"
 #include "stream/chunk_seal.h"
 #include "wire/signature.h"
 
@@ -26,6 +27,7 @@ struct seal {
 	uint8_t salt[SM_CHUNKED_SALT];
 	uint8_t context[SM_BODY_CONTEXT];
 	struct sm_sink *out;
+	struct sm_keep *spool; /* one for each attachment in the header */
 };
 
 /* Up to n bytes of plaintext, fewer only at its end. */
@@ -84,19 +86,60 @@ static enum sm_err address_header(struct sm_header *h, const struct sm_seal *job
 	return e;
 }
 
-static enum sm_err write_header(struct seal *s, const struct sm_seal *job)
+static void name_envelope(struct sm_header *h, const struct sm_seal *job)
 {
-	struct sm_header *h = &s->header;
-	struct sm_buf text;
 	uint8_t id[16];
-	enum sm_err e;
 
-	sm_buf_init(&text, SM_HEADER_MAX);
 	h->suite = &sm_suite_x25519;
 	h->from = job->from;
 	h->date = job->date;
 	sm_rand_fill(job->rand, id, sizeof id);
 	sm_base32_id(h->id, id);
+}
+
+/* Seals the attachments, and makes the fields that tell of them. */
+static enum sm_err prepare_content(struct seal *s, const struct sm_seal *job, struct sm_buf *out)
+{
+	struct sm_fields *f;
+	enum sm_err e = SM_OK;
+
+	if (!job->nattach)
+		return sm_fields_write(out, job->fields);
+	if (!(f = calloc(1, sizeof *f)) || !(s->spool = calloc(job->nattach, sizeof *s->spool))) {
+		free(f);
+		return SM_ERR_NOMEM;
+	}
+	if (job->fields)
+		*f = *job->fields;
+	for (; !e && s->header.nattach < job->nattach; s->header.nattach++) {
+		size_t i = s->header.nattach;
+		sm_keep_init_spool(&s->spool[i]);
+		e = sm_attach_seal(&s->header.attach[i], &f->attach[i], &s->spool[i], &job->attach[i], job, s->header.id, (uint32_t)i);
+	}
+	f->nattach = s->header.nattach;
+	if (!e)
+		e = sm_fields_write(out, f);
+	sm_wipe(f, sizeof *f);
+	free(f);
+	return e;
+}
+
+static enum sm_err write_attachments(const struct seal *s)
+{
+	enum sm_err e = SM_OK;
+
+	for (size_t i = 0; !e && i < s->header.nattach; i++)
+		e = sm_attach_write(&s->spool[i], s->out);
+	return e;
+}
+
+static enum sm_err write_header(struct seal *s, const struct sm_seal *job)
+{
+	struct sm_header *h = &s->header;
+	struct sm_buf text;
+	enum sm_err e;
+
+	sm_buf_init(&text, SM_HEADER_MAX);
 	if ((e = address_header(h, job, s->file_key)) || (e = sm_header_write(&text, h)))
 		goto out;
 	sm_body_context(s->context, h->hh);
@@ -136,7 +179,7 @@ static enum sm_err write_signature(struct seal *s, const uint8_t digest[static S
 
 static enum sm_err check(const struct sm_seal *job)
 {
-	if (job->nto > SM_TO_MAX)
+	if (job->nto > SM_TO_MAX || job->nattach > SM_ATTACH_MAX)
 		return SM_ERR_LIMIT;
 	if (job->signer && !(job->from.has_fp && !memcmp(job->from.fp, job->signer->pub.fp, SM_FP_LEN)))
 		return SM_ERR_POLICY;
@@ -153,13 +196,17 @@ enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_s
 	enum sm_err e;
 
 	sm_buf_init(&fields, 4 + SM_FIELDS_MAX);
-	if ((e = check(job)) || (e = sm_fields_write(&fields, job->fields)) || (e = sm_secret_alloc(&key, SM_FILE_KEY)))
+	if ((e = check(job)) || (e = sm_secret_alloc(&key, SM_FILE_KEY)))
+		goto out;
+	name_envelope(&s.header, job);
+	if ((e = prepare_content(&s, job, &fields)))
 		goto out;
 	sm_rand_fill(job->rand, key.data, key.len);
 	sm_rand_fill(job->rand, s.salt, sizeof s.salt);
 	s.file_key = key.data;
 	s.plain = (struct plain){.fields = &fields, .in = in, .no_pad = job->no_pad};
-	if ((e = write_header(&s, job)) || (e = write_body(&s, digest)) || (e = write_signature(&s, digest)) || (e = sm_sink_finish(out)))
+	if ((e = write_header(&s, job)) || (e = write_body(&s, digest)) || (e = write_signature(&s, digest)) ||
+	    (e = write_attachments(&s)) || (e = sm_sink_finish(out)))
 		goto out;
 	if (id)
 		memcpy(id, s.header.id, SM_ID_LEN + 1);
@@ -170,6 +217,9 @@ enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_s
 out:
 	sm_secret_release(&key);
 	sm_buf_release(&fields);
+	for (size_t i = 0; s.spool && i < s.header.nattach; i++)
+		sm_keep_release(&s.spool[i]);
+	free(s.spool);
 	sm_header_release(&s.header);
 	return e;
 }

@@ -7,6 +7,12 @@
 #include "wire/content.h"
 #include "wire/wrap.h"
 
+/* A file to go with the content. It is encrypted before the header is written, to a spool (ciphertext: memory, then TMPDIR). */
+struct sm_seal_attachment {
+	struct sm_source *in;
+	const char *name, *type; /* as sm-format(5), "Content" allows them */
+};
+
 struct sm_seal {
 	/* Who it is from and to: parties of the header, and the keys in the same order. All borrowed. */
 	struct sm_party from; /* zeroed: anonymous */
@@ -17,7 +23,9 @@ struct sm_seal {
 	size_t pwlen;
 	uint32_t pw_t, pw_m;              /* argon2id cost */
 	const struct sm_identity *signer; /* NULL: unsigned. Must be `from`'s key (SM_ERR_POLICY). */
-	const struct sm_fields *fields;   /* NULL: none */
+	const struct sm_fields *fields;   /* NULL: none; nattach 0: the attachments' fields are made here */
+	const struct sm_seal_attachment *attach;
+	size_t nattach; /* <= SM_ATTACH_MAX */
 	bool no_pad;
 	int64_t date;
 	const struct sm_rand *rand;

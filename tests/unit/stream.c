@@ -489,6 +489,113 @@ static void test_hostile(void)
 	free(p);
 }
 
+/* ---- attachments */
+
+static const size_t attach_sizes[] = {0, 1, 9, 16383, 16384, 16385, 1048576, 3000000};
+#define ATTACHMENTS (sizeof attach_sizes / sizeof *attach_sizes)
+
+static enum sm_err make_with(struct sm_buf *out, const uint8_t *bytes, size_t count, bool no_pad)
+{
+	struct sm_rand_fixed state = {.seed = {8}};
+	struct sm_rand rand = sm_rand_from(&state);
+	struct sm_party to = party(&bob);
+	struct sm_seal_attachment files[ATTACHMENTS];
+	struct sm_source in, sources[ATTACHMENTS];
+	struct sm_sink sink;
+	struct sm_seal job = {.from = party(&alice), .to = &to, .to_pub = &bob.pub, .nto = 1, .signer = &alice, .date = 1790000000};
+	enum sm_err e;
+
+	job.rand = &rand, job.no_pad = no_pad, job.attach = files, job.nattach = count;
+	for (size_t i = 0; i < count; i++) {
+		sm_source_mem(&sources[i], bytes, attach_sizes[i], false);
+		files[i] = (struct sm_seal_attachment){&sources[i], i ? "b.bin" : "a b.txt", "application/octet-stream"};
+	}
+	sm_buf_clear(out);
+	sm_source_mem(&in, (const uint8_t *)"see attached", 12, false);
+	sm_sink_mem(&sink, out, NULL);
+	e = sm_seal(&job, &in, &sink, NULL, NULL);
+	sm_sink_release(&sink);
+	sm_source_release(&in);
+	for (size_t i = 0; i < count; i++)
+		sm_source_release(&sources[i]);
+	return e;
+}
+
+static bool opens_with(struct sm_source *in, const uint8_t *bytes, size_t count)
+{
+	struct sm_opener o = {.id = &bob, .find_signer = find_signer};
+	struct sm_opened opened = {0};
+	struct sm_buf b;
+	bool good = !sm_open_verify(&opened, &o, in) && opened.proof == SM_PROOF_PROVEN && opened.header.nattach == count;
+
+	sm_buf_init(&b, MAX);
+	for (size_t i = 0; good && i < count; i++) {
+		struct sm_sink sink;
+		sm_buf_clear(&b);
+		sm_sink_mem(&sink, &b, NULL);
+		good = !sm_open_attachment(&opened, i, &sink) && b.len == attach_sizes[i] && (!b.len || !memcmp(b.data, bytes, b.len)) &&
+		       opened.fields->attach[i].size == b.len && !strcmp(opened.fields->attach[i].name, i ? "b.bin" : "a b.txt");
+		sm_sink_release(&sink);
+	}
+	sm_buf_release(&b);
+	sm_opened_release(&opened);
+	return good;
+}
+
+static void test_attachments(void)
+{
+	struct sm_buf env;
+	struct sm_source in;
+	uint8_t *bytes = malloc(3000000);
+	bool good = true;
+
+	for (size_t i = 0; i < 3000000; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 257);
+	sm_buf_init(&env, MAX);
+	for (int no_pad = 0; no_pad < 2; no_pad++) {
+		good &= !make_with(&env, bytes, ATTACHMENTS, no_pad);
+		sm_source_mem(&in, env.data, env.len, true);
+		good &= opens_with(&in, bytes, ATTACHMENTS);
+		sm_source_release(&in);
+		int fd = temp_with(&env);
+		sm_source_fd(&in, fd, true);
+		good &= opens_with(&in, bytes, ATTACHMENTS);
+		sm_source_release(&in);
+		close(fd);
+	}
+	ok(good, "%zu attachments of every size, spooled and from a file, padded and not", ATTACHMENTS);
+
+	/* three small ones: any bit of any blob, a blob more, one less, two swapped */
+	ok(!make_with(&env, bytes, 3, false), "three");
+	size_t wrong = 0, blobs = 3 * (8 + 72) + 1 + 9; /* PADMÉ(9) = 10 */
+	blobs += 1;
+	for (size_t i = env.len - blobs; i < env.len; i++) {
+		env.data[i] ^= 0x10;
+		wrong += class_of(env.data, env.len) != SM_ERR_PAYLOAD;
+		env.data[i] ^= 0x10;
+	}
+	ok(!wrong, "a bit in each byte of lengths and blobs: payload");
+	wrong = 0;
+	for (size_t n = env.len - blobs; n < env.len; n++)
+		wrong += class_of(env.data, n) != SM_ERR_PAYLOAD;
+	ok(!wrong, "cut at each byte of them: payload");
+	ok(class_of(env.data, env.len) == SM_OK, "and whole it opens");
+	size_t last = 8 + 72 + 10, middle = 8 + 73;
+	uint8_t *swap = malloc(middle);
+	memcpy(swap, env.data + env.len - last - middle, middle);
+	memmove(env.data + env.len - last - middle, env.data + env.len - last, last);
+	memcpy(env.data + env.len - middle, swap, middle);
+	ok(class_of(env.data, env.len) == SM_ERR_PAYLOAD, "two swapped: payload");
+	free(swap);
+	ok(!make_with(&env, bytes, 3, false) && class_of(env.data, env.len - last) == SM_ERR_PAYLOAD, "one missing: payload");
+	ok(!sm_buf_reserve(&env, last, &(uint8_t *){NULL}), "room");
+	memcpy(env.data + env.len, env.data + env.len - last, last);
+	env.len += last;
+	ok(class_of(env.data, env.len) == SM_ERR_PAYLOAD, "one more: payload");
+	sm_buf_release(&env);
+	free(bytes);
+}
+
 static void test_file_digest(void)
 {
 	static const size_t sizes[] = {0, 1, SM_SEGMENT - 1, SM_SEGMENT, SM_SEGMENT + 1, 3 * SM_SEGMENT, 5000000};
@@ -525,6 +632,7 @@ int main(void)
 	test_changed_between();
 	test_file_and_pipe();
 	test_hostile();
+	test_attachments();
 	test_file_digest();
 	sm_identity_release(&alice);
 	sm_identity_release(&bob);

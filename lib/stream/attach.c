@@ -1,0 +1,91 @@
+/* Attachments are sealed first, because the header holds their digests. */
+#include "stream/attach.h"
+
+#include "base/secret.h"
+#include "stream/chunk_seal.h"
+
+#include <string.h>
+
+/* The file, then zeros. */
+struct padded {
+	struct sm_source *in;
+	bool ended, no_pad;
+	uint64_t size, made, total;
+};
+
+static enum sm_err padded_read(void *ctx, uint8_t *p, size_t n, size_t *got)
+{
+	struct padded *s = ctx;
+	size_t at = 0, k;
+	enum sm_err e;
+
+	if (!s->ended) {
+		if ((e = sm_source_read(s->in, p, n, &at)))
+			return e;
+		s->made += at;
+		if (at < n) {
+			s->ended = true;
+			s->size = s->made;
+			s->total = s->no_pad ? s->size : sm_padme(s->size);
+		}
+	}
+	if (s->ended) {
+		k = s->total - s->made < n - at ? (size_t)(s->total - s->made) : n - at;
+		memset(p + at, 0, k);
+		s->made += k, at += k;
+	}
+	*got = at;
+	return SM_OK;
+}
+
+static bool copy_word(char *out, size_t size, const char *s)
+{
+	size_t n = strlen(s);
+
+	if (!n || n >= size)
+		return false;
+	memcpy(out, s, n + 1);
+	return true;
+}
+
+enum sm_err sm_attach_seal(struct sm_attach_line *line, struct sm_attach_field *field, struct sm_keep *spool,
+                           const struct sm_seal_attachment *file, const struct sm_seal *job, const char id[static SM_ID_LEN], uint32_t i)
+{
+	struct padded plain = {.in = file->in, .no_pad = job->no_pad};
+	struct sm_attachment_context context;
+	uint8_t salt[SM_CHUNKED_SALT];
+	struct sm_sink out;
+	enum sm_err e;
+
+	if (!copy_word(field->name, sizeof field->name, file->name) || !copy_word(field->type, sizeof field->type, file->type))
+		return SM_ERR_FORMAT;
+	sm_rand_fill(job->rand, field->key, sizeof field->key);
+	sm_rand_fill(job->rand, salt, sizeof salt);
+	sm_attachment_context(&context, id, i);
+	sm_sink_keep(&out, spool);
+	const struct sm_chunk_seal stream = {.key = field->key,
+	                                     .salt = salt,
+	                                     .context = context.bytes,
+	                                     .contextlen = sizeof context.bytes,
+	                                     .digest = true,
+	                                     .threads = job->threads,
+	                                     .read = padded_read,
+	                                     .ctx = &plain,
+	                                     .out = &out};
+	if (!(e = sm_chunk_seal(&stream, line->digest)) && !(e = sm_sink_finish(&out))) {
+		line->bytes = spool->bytes;
+		field->size = plain.size;
+		field->present = true;
+	}
+	sm_sink_release(&out);
+	return e;
+}
+
+enum sm_err sm_attach_write(const struct sm_keep *spool, struct sm_sink *out)
+{
+	uint8_t length[8];
+	enum sm_err e;
+
+	sm_put_be64(length, spool->bytes);
+	return (e = sm_sink_write(out, length, sizeof length)) ? e : sm_keep_copy(spool, out);
+}

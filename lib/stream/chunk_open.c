@@ -1,0 +1,331 @@
+/* The opening pipelines. The first pass reads in order, opens and hashes beside each other, and lets the caller look in order; the second
+ * reads what was kept, rechecks and opens beside each other, and writes in order. */
+#include "stream/chunk_open.h"
+
+#include "base/secret.h"
+#include "crypto/aead.h"
+#include "crypto/rand.h"
+#include "stream/pipeline.h"
+#include "stream/segment.h"
+#include "wire/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECHECK_TAG 16
+
+struct block {
+	struct sm_chunked chunked;
+	struct sm_segments segments;
+	uint64_t index;
+	bool last, failed;
+	uint8_t *wire; /* SM_BLOCK_MAX: for block 0 the head stands in front */
+	size_t nwire;
+	uint8_t *plain; /* SM_BLOCK_PLAIN */
+	size_t nplain, dirty;
+	uint8_t tag[RECHECK_TAG];
+};
+
+static uint8_t *chunks_of(const struct block *b) { return b->wire + sm_block_head(b->index); }
+
+static size_t block_size(const struct sm_chunk_open *s) { return SM_BLOCK_CHUNKS * (size_t)(s->framed ? SM_FRAME : SM_CHUNK_SEALED); }
+
+static void block_free(void *block)
+{
+	struct block *b = block;
+
+	if (!b)
+		return;
+	if (b->plain)
+		sm_wipe(b->plain, b->dirty);
+	free(b->plain);
+	free(b->wire);
+	sm_chunked_release(&b->chunked);
+	sm_segments_release(&b->segments);
+	free(b);
+}
+
+static enum sm_err block_new(void *ctx, void **block)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = calloc(1, sizeof *b);
+	enum sm_err e;
+
+	*block = b;
+	if (!b || !(b->plain = malloc(SM_BLOCK_PLAIN)) || !(b->wire = malloc(SM_BLOCK_MAX)))
+		return SM_ERR_NOMEM;
+	if ((e = sm_chunked_open_init(&b->chunked, s->key, s->head, s->context, s->contextlen)))
+		return e;
+	return s->segmenter ? sm_segments_init(&b->segments) : SM_OK;
+}
+
+/* The next chunk within left bytes at p: its sealed size, what stands before it, or SM_ERR_PAYLOAD. */
+static enum sm_err next_chunk(const struct sm_chunk_open *s, const uint8_t *p, size_t left, size_t *before, size_t *n)
+{
+	*before = s->framed ? 2 : 0;
+	if (left < *before)
+		return SM_ERR_PAYLOAD;
+	*n = s->framed ? sm_get_be16(p) : left < SM_CHUNK_SEALED ? left : SM_CHUNK_SEALED;
+	return *n < SM_CHUNK_TAG || *n > SM_CHUNK_SEALED || *n > left - *before ? SM_ERR_PAYLOAD : SM_OK;
+}
+
+static enum sm_err open_chunks(const struct sm_chunk_open *s, struct block *b)
+{
+	const uint8_t *p = chunks_of(b);
+	size_t left = b->nwire - sm_block_head(b->index), before, n;
+	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
+	enum sm_err e;
+
+	b->nplain = 0;
+	while (left) {
+		if (b->nplain == SM_BLOCK_PLAIN || (e = next_chunk(s, p, left, &before, &n)))
+			return SM_ERR_PAYLOAD;
+		if ((e = sm_chunked_open(&b->chunked, chunk++, b->plain + b->nplain, p + before, n)))
+			return e;
+		b->nplain += n - SM_CHUNK_TAG;
+		b->dirty = b->nplain > b->dirty ? b->nplain : b->dirty;
+		p += before + n, left -= before + n;
+	}
+	return SM_OK;
+}
+
+/* GMAC with the block's index as nonce; the key is this process's own, so a second pass over other bytes gives another tag. */
+static enum sm_err recheck_tag(const struct sm_chunk_open *s, const struct block *b, uint8_t tag[static RECHECK_TAG])
+{
+	uint8_t nonce[SM_AEAD_NONCE] = {0};
+
+	sm_put_be64(nonce + 4, b->index);
+	return sm_aead_seal(tag, s->recheck_key, nonce, chunks_of(b), b->nwire - sm_block_head(b->index), NULL, 0);
+}
+
+/* Takes the input up to the short chunk, which may come before the block is full. */
+static enum sm_err read_frames(struct sm_chunk_open *s, struct block *b)
+{
+	size_t got, used;
+	enum sm_err e;
+
+	if ((e = sm_source_read(s->in, chunks_of(b), block_size(s), &got)) || (e = sm_frames_walk(chunks_of(b), got, &used, &b->last)))
+		return e;
+	if (!b->last && got < block_size(s))
+		return SM_ERR_PAYLOAD; /* the input ends before a short chunk: truncated */
+	b->nwire = sm_block_head(b->index) + used;
+	return sm_source_unread(s->in, chunks_of(b) + used, got - used);
+}
+
+static enum sm_err read_bare(struct sm_chunk_open *s, struct block *b)
+{
+	size_t want = s->left < block_size(s) ? (size_t)s->left : block_size(s), got;
+	enum sm_err e;
+
+	if ((e = sm_source_read(s->in, chunks_of(b), want, &got)))
+		return e;
+	if (got < want)
+		return SM_ERR_PAYLOAD;
+	s->left -= got;
+	b->last = want < block_size(s);
+	b->nwire = sm_block_head(b->index) + got;
+	return SM_OK;
+}
+
+static enum sm_err verify_read(void *ctx, void *block, uint64_t index, bool *last)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = block;
+	size_t n;
+	enum sm_err e;
+
+	b->index = index;
+	if (!index)
+		memcpy(b->wire, s->head, SM_BODY_HEAD);
+	if ((e = s->framed ? read_frames(s, b) : read_bare(s, b)))
+		return e;
+	n = b->nwire - sm_block_head(index);
+	if ((e = sm_keep_add(s->keep, chunks_of(b), n)))
+		return e;
+	s->bytes += n;
+	s->nblocks = index + 1;
+	*last = b->last;
+	if (s->segmenter)
+		sm_segments_link(s->segmenter, &b->segments, b->wire, b->nwire, b->last);
+	return SM_OK;
+}
+
+static enum sm_err verify_work(void *ctx, void *block)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = block;
+	enum sm_err e = open_chunks(s, b);
+
+	b->failed = e == SM_ERR_PAYLOAD && !s->framed;
+	if (e && !b->failed)
+		return e;
+	if (s->segmenter)
+		sm_segments_hash(&b->segments);
+	return s->keep->in_file ? recheck_tag(s, b, b->tag) : SM_OK;
+}
+
+static enum sm_err verify_write(void *ctx, void *block)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = block;
+	enum sm_err e;
+
+	if (s->segmenter && (e = sm_segments_collect(s->segmenter, &b->segments)))
+		return e;
+	if (s->keep->in_file && (e = sm_buf_add(&s->tags, b->tag, sizeof b->tag)))
+		return e;
+	/* A blob that ends with a full chunk has lost its end. */
+	if (b->failed || (!s->framed && b->last && (b->nwire - sm_block_head(b->index)) % SM_CHUNK_SEALED == 0))
+		s->bad = true;
+	if (s->bad)
+		return SM_OK;
+	if (s->look && (e = s->look(s->ctx, b->plain, b->nplain)))
+		return e;
+	if (s->framed && !b->index && b->last) { /* small: keep the plaintext, unpublished, rather than open it twice */
+		s->plain = b->plain, s->nplain = b->nplain;
+		b->plain = NULL;
+	}
+	return SM_OK;
+}
+
+static enum sm_err verify(struct sm_chunk_open *s, struct sm_source *in)
+{
+	static const struct sm_pipeline pipeline = {block_new, block_free, verify_read, verify_work, NULL, NULL, verify_write};
+	struct sm_segmenter segmenter = {0};
+	enum sm_err e = SM_OK;
+
+	s->in = in;
+	s->kept_at = s->keep->bytes;
+	if (s->digest_wanted && (e = sm_segmenter_init(&segmenter)))
+		return e;
+	s->segmenter = s->digest_wanted ? &segmenter : NULL;
+	if (!(e = sm_pipeline_run(&pipeline, s, s->threads)) && s->digest_wanted)
+		e = sm_segmenter_digest(&segmenter, s->digest);
+	s->segmenter = NULL;
+	sm_segmenter_release(&segmenter);
+	return e;
+}
+
+void sm_chunk_open_init(struct sm_chunk_open *s)
+{
+	memset(s, 0, sizeof *s);
+	sm_buf_init(&s->tags, SIZE_MAX / 2);
+	sm_rand_fill(&sm_rand_system, s->recheck_key, sizeof s->recheck_key);
+}
+
+void sm_chunk_open_release(struct sm_chunk_open *s)
+{
+	if (s->plain)
+		sm_wipe(s->plain, s->nplain);
+	free(s->plain);
+	sm_buf_release(&s->tags);
+	sm_wipe(s, sizeof *s);
+}
+
+enum sm_err sm_chunk_open_head(struct sm_chunk_open *s, struct sm_source *in)
+{
+	struct sm_chunked c = {0};
+	size_t got;
+	enum sm_err e;
+
+	if ((e = sm_source_read(in, s->head, sizeof s->head, &got)))
+		return e;
+	if (got < sizeof s->head)
+		return SM_ERR_PAYLOAD;
+	sm_keep_skip(s->keep, sizeof s->head);
+	if ((e = sm_chunked_open_init(&c, s->key, s->head, s->context, s->contextlen)))
+		return e;
+	if (!sm_equal(c.commitment, s->head + SM_CHUNKED_SALT, SM_CHUNKED_COMMITMENT))
+		e = SM_ERR_COMMITMENT;
+	sm_chunked_release(&c);
+	return e;
+}
+
+enum sm_err sm_chunk_open_frames(struct sm_chunk_open *s, struct sm_source *in) { return verify(s, in); }
+
+/* Too short for a head: nothing can open, but its digest is still due. */
+static enum sm_err read_stub(struct sm_chunk_open *s, struct sm_source *in, size_t n)
+{
+	struct sm_digest d = {0};
+	size_t got;
+	enum sm_err e;
+
+	s->bad = true;
+	if ((e = sm_source_read(in, s->head, n, &got)))
+		return e;
+	if (got < n)
+		return SM_ERR_PAYLOAD;
+	sm_keep_skip(s->keep, n);
+	if (!(e = sm_digest_init(&d)) && !(e = sm_digest_update(&d, s->head, n)))
+		e = sm_digest_final(&d, s->digest);
+	sm_digest_release(&d);
+	return e;
+}
+
+enum sm_err sm_chunk_open_blob(struct sm_chunk_open *s, struct sm_source *in, uint64_t n)
+{
+	enum sm_err e;
+
+	if (n < SM_BODY_HEAD)
+		return read_stub(s, in, (size_t)n);
+	e = sm_chunk_open_head(s, in);
+	if (e && e != SM_ERR_COMMITMENT)
+		return e;
+	s->bad = e == SM_ERR_COMMITMENT;
+	s->left = n - SM_BODY_HEAD;
+	return verify(s, in);
+}
+
+static enum sm_err release_read(void *ctx, void *block, uint64_t index, bool *last)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = block;
+
+	b->index = index;
+	b->last = *last = index + 1 == s->nblocks;
+	b->nwire = sm_block_head(index) + (size_t)(b->last ? s->bytes - index * block_size(s) : block_size(s));
+	return SM_OK;
+}
+
+static enum sm_err release_work(void *ctx, void *block)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = block;
+	enum sm_err e;
+
+	if ((e = sm_keep_get(s->keep, s->kept_at + b->index * block_size(s), chunks_of(b), b->nwire - sm_block_head(b->index))))
+		return e;
+	if (s->keep->in_file) {
+		if ((e = recheck_tag(s, b, b->tag)))
+			return e;
+		if (!sm_equal(b->tag, s->tags.data + b->index * RECHECK_TAG, RECHECK_TAG))
+			return SM_ERR_PAYLOAD;
+	}
+	return open_chunks(s, b);
+}
+
+/* The part of p, which begins at plaintext offset at, that was asked for. */
+static enum sm_err put_part(struct sm_chunk_open *s, const uint8_t *p, size_t n, uint64_t at)
+{
+	uint64_t a = at < s->from ? s->from : at, z = at + n > s->to ? s->to : at + n;
+
+	return a < z ? sm_sink_write(s->out, p + (a - at), (size_t)(z - a)) : SM_OK;
+}
+
+static enum sm_err release_write(void *ctx, void *block)
+{
+	struct sm_chunk_open *s = ctx;
+	struct block *b = block;
+
+	return put_part(s, b->plain, b->nplain, b->index * SM_BLOCK_PLAIN);
+}
+
+enum sm_err sm_chunk_open_release_plain(struct sm_chunk_open *s, struct sm_sink *out, uint64_t from, uint64_t to)
+{
+	static const struct sm_pipeline pipeline = {block_new, block_free, release_read, release_work, NULL, NULL, release_write};
+
+	s->out = out;
+	s->from = from;
+	s->to = to;
+	return s->plain ? put_part(s, s->plain, s->nplain, 0) : sm_pipeline_run(&pipeline, s, s->threads);
+}
