@@ -1,0 +1,129 @@
+/* What the handlers share. */
+#include "api.h"
+
+#include "../challenge.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *sm_api_op(struct sm_req *req, size_t size, enum sm_err (*run)(struct sm_op *, struct sm_store *), void (*done)(struct sm_op *))
+{
+	struct sm_api_op *x = calloc(1, size);
+
+	if (!x) {
+		sm_problem(req, 500, "internal", "out of memory");
+		return NULL;
+	}
+	x->req = req;
+	x->op = (struct sm_op){.worker = req->worker, .run = run, .done = done, .weight = 1024, .vital = true};
+	req->ctx = x;
+	req->ctx_free = free;
+	return x;
+}
+
+void sm_api_submit(struct sm_req *req, void *op)
+{
+	if (!sm_writer_submit(&req->worker->server->writer, op))
+		sm_problem_err(req, SM_ERR_BUSY);
+}
+
+bool sm_api_committed(const struct sm_api_op *x)
+{
+	if (x->op.result)
+		sm_problem_err(x->req, x->op.result);
+	return x->op.result == SM_OK;
+}
+
+void sm_api_address(const struct sm_server *s, char out[static SM_ADDRESS_MAX + 1], const char *name)
+{
+	snprintf(out, SM_ADDRESS_MAX + 1, "%s@%s", name, s->origin);
+}
+
+bool sm_api_query(const struct sm_req *req, const char *name, char *out, size_t size)
+{
+	size_t want = strlen(name);
+
+	for (const char *p = req->query; p && *p; p = strchr(p, '&'), p = p ? p + 1 : NULL) {
+		size_t n = strcspn(p, "&");
+		if (n <= want || strncmp(p, name, want) != 0 || p[want] != '=')
+			continue;
+		n -= want + 1;
+		if (n >= size)
+			return false;
+		memcpy(out, p + want + 1, n);
+		out[n] = '\0';
+		return true;
+	}
+	return false;
+}
+
+static bool has_member(const struct sm_req *req, const char *name)
+{
+	size_t want = strlen(name);
+
+	for (const char *p = req->query; p && *p; p = strchr(p, '&'), p = p ? p + 1 : NULL)
+		if (!strncmp(p, name, want) && (p[want] == '=' || p[want] == '&' || !p[want]))
+			return true;
+	return false;
+}
+
+bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback, uint64_t max, uint64_t *out)
+{
+	char text[24], *end, message[64];
+	unsigned long long v = 0;
+	bool good = sm_api_query(req, name, text, sizeof text) && isdigit((unsigned char)text[0]) && strlen(text) <= 19;
+
+	if (!has_member(req, name)) {
+		*out = fallback;
+		return true;
+	}
+	if (good)
+		v = strtoull(text, &end, 10);
+	if (!good || *end || v > max) {
+		snprintf(message, sizeof message, "'%s' is not a number within bounds", name);
+		sm_problem(req, 400, "bad_request", message);
+		return false;
+	}
+	*out = v;
+	return true;
+}
+
+json_t *sm_api_fingerprint(const uint8_t fp[static SM_FP_LEN])
+{
+	char text[SM_FP_TEXT_LEN + 1];
+
+	sm_fp_format(text, fp);
+	return json_string(text);
+}
+
+json_t *sm_api_identity(const struct sm_public *p)
+{
+	struct sm_buf b;
+	json_t *s = NULL;
+
+	sm_buf_init(&b, SM_PUBLIC_LINE_MAX);
+	if (!sm_public_format(&b, p))
+		s = json_stringn((const char *)b.data, b.len);
+	sm_buf_release(&b);
+	return s;
+}
+
+enum sm_err sm_api_signed(struct sm_buf *b, const struct sm_server *s, const struct sm_challenge *c)
+{
+	const char *purpose = sm_purpose_text(c->purpose);
+	enum sm_err e = sm_buf_add(b, "SM-AUTH-v1", 11);
+
+	if (!e)
+		e = sm_buf_add_lp(b, purpose, strlen(purpose));
+	if (!e)
+		e = sm_buf_add_lp(b, s->origin, strlen(s->origin));
+	if (!e)
+		e = sm_buf_add_lp(b, c->user, strlen(c->user));
+	if (!e)
+		e = sm_buf_add(b, c->device, 32);
+	if (!e)
+		e = sm_buf_add(b, c->nonce, 32);
+	return e ? e : sm_buf_add_be64(b, (uint64_t)c->expires);
+}

@@ -1,0 +1,210 @@
+/* Public keys and people: what one signed-in person may look up about another, and the replacing of one's own key. */
+#include "api.h"
+
+#include "../challenge.h"
+#include "base/time.h"
+#include "crypto/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *device_json(const struct sm_device *d)
+{
+	return json_pack("{s:i,s:o,s:o}", "id", (int)d->number, "identity", sm_api_identity(&d->pub), "fingerprint",
+	                 sm_api_fingerprint(d->pub.fp));
+}
+
+static json_t *account_json(const struct sm_server *s, const struct sm_account *a)
+{
+	char address[SM_ADDRESS_MAX + 1];
+	json_t *devices = json_array();
+
+	sm_api_address(s, address, a->name);
+	for (size_t i = 0; i < a->ndevice; i++)
+		(void)json_array_append_new(devices, device_json(&a->device[i]));
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:I}", "user", a->name, "address", address, "identity", sm_api_identity(&a->identity),
+	                 "fingerprint", sm_api_fingerprint(a->identity.fp), "devices", devices, "changed", (json_int_t)a->changed);
+}
+
+/* The account named, or an answered 404: disabled ones are not told apart from those that are not there. */
+static struct sm_account *look_up(struct sm_req *req, const char *name)
+{
+	struct sm_account *a = NULL;
+	enum sm_err e = sm_name_valid(name, strlen(name)) ? sm_accounts_get(req->worker->server->accounts, req->worker->reader, name, &a)
+	                                                  : SM_ERR_NOTFOUND;
+
+	if (!e && !a->disabled)
+		return a;
+	if (e && e != SM_ERR_NOTFOUND)
+		sm_problem_err(req, e);
+	else
+		sm_problem(req, 404, "no_such_user", "nobody has that name here");
+	sm_account_release(a);
+	return NULL;
+}
+
+void sm_api_keys_get(struct sm_req *req)
+{
+	struct sm_account *a = look_up(req, req->param);
+
+	if (a)
+		sm_json_reply(req, 200, account_json(req->worker->server, a));
+	sm_account_release(a);
+}
+
+struct replacing {
+	struct sm_api_op api;
+	int64_t account, device;
+	char sid[SM_ID_LEN + 1], user[SM_NAME_MAX + 1];
+	char identity[128];
+	uint8_t nonce[32], signature[64];
+	struct sm_public pub;
+};
+
+static enum sm_err replace_run(struct sm_op *op, struct sm_store *st)
+{
+	struct replacing *x = (struct replacing *)(void *)op;
+
+	return sm_store_identity_put(st, x->account, x->device, x->sid, x->pub.ed25519, x->pub.fp, sm_time_now());
+}
+
+static void replace_committed(struct sm_op *op, struct sm_server *s)
+{
+	struct replacing *x = (struct replacing *)(void *)op;
+
+	sm_accounts_drop(s->accounts, x->user);
+	sm_sessions_revoke(s->sessions, x->account, NULL, x->sid);
+	sm_writer_sessions_ended(&s->writer);
+}
+
+static void answer_keys(struct sm_req *req, const char *user)
+{
+	struct sm_account *a = look_up(req, user);
+
+	if (a)
+		sm_json_reply(req, 200, account_json(req->worker->server, a));
+	sm_account_release(a);
+}
+
+static void replace_done(struct sm_op *op)
+{
+	struct replacing *x = (struct replacing *)(void *)op;
+
+	if (sm_api_committed(&x->api))
+		answer_keys(x->api.req, x->user);
+}
+
+static bool proven(struct sm_server *s, const struct replacing *x)
+{
+	struct sm_challenge c;
+	struct sm_buf b;
+	bool good = false;
+
+	if (sm_challenge_take(s->challenges, x->nonce, sm_time_now(), &c))
+		return false;
+	sm_buf_init(&b, 4096);
+	if (c.purpose == SM_FOR_IDENTITY && !strcmp(c.user, x->user) && sm_equal(c.device, x->pub.fp, 32) && !sm_api_signed(&b, s, &c))
+		good = !sm_verify(x->signature, b.data, b.len, x->pub.ed25519);
+	sm_buf_release(&b);
+	return good;
+}
+
+/* True when the account and the device have this key already. */
+static bool unchanged(struct sm_req *req, const struct sm_public *pub)
+{
+	struct sm_account *a = NULL;
+	bool same = false;
+
+	if (!sm_accounts_get(req->worker->server->accounts, req->worker->reader, req->session->user, &a)) {
+		const struct sm_device *d = sm_account_device_number(a, req->session->number);
+		same = d && sm_equal(d->pub.fp, pub->fp, SM_FP_LEN) && sm_equal(a->identity.fp, pub->fp, SM_FP_LEN);
+	}
+	sm_account_release(a);
+	return same;
+}
+
+void sm_api_identity_put(struct sm_req *req)
+{
+	struct replacing *x = sm_api_op(req, sizeof *x, replace_run, replace_done);
+
+	if (!x)
+		return;
+	const struct sm_member want[] = {
+	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false},
+	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false},
+	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false},
+	};
+	if (!sm_json_request(req, want, sizeof want / sizeof *want))
+		return;
+	memcpy(x->user, req->session->user, sizeof x->user);
+	memcpy(x->sid, req->session->sid, sizeof x->sid);
+	x->account = req->session->account;
+	x->device = req->session->device;
+	x->api.op.committed = replace_committed;
+	if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)))
+		sm_problem(req, 400, "bad_identity", "'identity' is not a public identity (sm1...)");
+	else if (!proven(req->worker->server, x))
+		sm_problem(req, 401, "bad_proof", "the challenge or the new key's signature does not fit");
+	else if (unchanged(req, &x->pub))
+		answer_keys(req, x->user);
+	else
+		sm_api_submit(req, x);
+}
+
+struct people {
+	struct sm_server *server;
+	json_t *list;
+};
+
+static bool add_person(void *ctx, const struct sm_account_row *a)
+{
+	struct people *p = ctx;
+	char address[SM_ADDRESS_MAX + 1];
+	uint8_t fp[SM_FP_LEN];
+
+	if (a->disabled)
+		return true;
+	sm_api_address(p->server, address, a->name);
+	sm_sha256(fp, a->pk, sizeof a->pk);
+	(void)json_array_append_new(p->list,
+	                            json_pack("{s:s,s:s,s:o}", "user", a->name, "address", address, "fingerprint", sm_api_fingerprint(fp)));
+	return true;
+}
+
+void sm_api_users_get(struct sm_req *req)
+{
+	struct people p = {.server = req->worker->server};
+	char after[SM_NAME_MAX + 1] = "";
+	uint64_t limit;
+	enum sm_err e;
+
+	if (!((struct sm_config *)p.server->cfg)->directory) {
+		sm_problem(req, 403, "no_directory", "this server keeps no public directory");
+		return;
+	}
+	if (!sm_api_query_number(req, "limit", 100, 1000, &limit))
+		return;
+	(void)sm_api_query(req, "after", after, sizeof after);
+	p.list = json_array();
+	e = sm_reader_accounts(req->worker->reader, after, limit, add_person, &p);
+	if (e) {
+		json_decref(p.list);
+		sm_problem_err(req, e);
+	} else {
+		sm_json_reply(req, 200, json_pack("{s:o}", "users", p.list));
+	}
+}
+
+void sm_api_user_get(struct sm_req *req)
+{
+	struct sm_account *a = look_up(req, req->param);
+	char address[SM_ADDRESS_MAX + 1];
+
+	if (!a)
+		return;
+	sm_api_address(req->worker->server, address, a->name);
+	sm_json_reply(req, 200,
+	              json_pack("{s:s,s:s,s:o,s:I}", "user", a->name, "address", address, "fingerprint", sm_api_fingerprint(a->identity.fp),
+	                        "created", (json_int_t)a->created));
+	sm_account_release(a);
+}

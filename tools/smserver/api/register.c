@@ -1,0 +1,244 @@
+/* Challenges and registration: sm-protocol(7), "Challenges" and "Registration". */
+#include "api.h"
+
+#include "../challenge.h"
+#include "base/time.h"
+#include "crypto/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool wrong_origin(struct sm_req *req, const char *origin)
+{
+	const struct sm_server *s = req->worker->server;
+	char message[400];
+
+	if (!strcmp(origin, s->origin))
+		return false;
+	snprintf(message, sizeof message, "this server is %s", s->origin);
+	sm_problem(req, 400, "wrong_origin", message);
+	return true;
+}
+
+static bool read_purpose(const char *text, enum sm_purpose *out)
+{
+	for (int p = SM_FOR_LOGIN; p <= SM_FOR_IDENTITY; p++)
+		if (!strcmp(text, sm_purpose_text((enum sm_purpose)p)))
+			return *out = (enum sm_purpose)p, true;
+	return false;
+}
+
+/* An unknown person's salt is fixed by the name, so that asking twice tells nothing. */
+static enum sm_err login_salt(struct sm_server *s, struct sm_reader *r, struct sm_challenge *c)
+{
+	const struct sm_config *cfg = s->cfg;
+	struct sm_account_row row;
+	uint8_t made[32];
+	enum sm_err e = sm_reader_account(r, c->user, &row);
+
+	if (e && e != SM_ERR_NOTFOUND)
+		return e;
+	sm_hmac_sha256(made, s->keys.unknown_salt, 32, c->user, strlen(c->user));
+	memcpy(c->salt, e ? made : row.salt, sizeof c->salt);
+	c->t = e ? cfg->kdf_t : row.t;
+	c->m = e ? cfg->kdf_m : row.m;
+	sm_wipe(&row, sizeof row);
+	return SM_OK;
+}
+
+static enum sm_err choose_salt(struct sm_server *s, struct sm_reader *r, struct sm_challenge *c)
+{
+	c->t = s->cfg->kdf_t;
+	c->m = s->cfg->kdf_m;
+	if (c->purpose == SM_FOR_LOGIN)
+		return login_salt(s, r, c);
+	if (c->purpose == SM_FOR_REGISTER)
+		sm_rand_fill(&sm_rand_system, c->salt, sizeof c->salt);
+	return SM_OK;
+}
+
+void sm_api_challenge(struct sm_req *req)
+{
+	struct sm_server *s = req->worker->server;
+	struct sm_challenge c = {0};
+	char purpose[16], origin[sizeof s->origin];
+	enum sm_err e;
+	const struct sm_member want[] = {
+	        {"purpose", SM_JSON_TEXT, purpose, sizeof purpose, false},   {"origin", SM_JSON_TEXT, origin, sizeof origin, false},
+	        {"user", SM_JSON_TEXT, c.user, sizeof c.user, false},        {"device", SM_JSON_BYTES, c.device, sizeof c.device, false},
+	        {"cnonce", SM_JSON_BYTES, c.cnonce, sizeof c.cnonce, false},
+	};
+
+	if (!sm_json_request(req, want, sizeof want / sizeof *want))
+		return;
+	if (!read_purpose(purpose, &c.purpose)) {
+		sm_problem(req, 400, "bad_request", "'purpose' is login, register or identity");
+		return;
+	}
+	if (wrong_origin(req, origin))
+		return;
+	if (!sm_name_valid(c.user, strlen(c.user))) {
+		sm_problem(req, 400, "bad_name",
+		           "a name is a-z, 0-9, dot, underscore and hyphen, at most 32, beginning with a letter or digit");
+		return;
+	}
+	e = choose_salt(s, req->worker->reader, &c);
+	if (!e)
+		e = sm_challenge_add(s->challenges, &c, sm_time_now());
+	if (e) {
+		sm_problem_err(req, e);
+		return;
+	}
+	sm_json_reply(req, 200,
+	              json_pack("{s:o,s:I,s:o,s:{s:s,s:i,s:i}}", "nonce", sm_json_b64(c.nonce, 32), "expires", (json_int_t)c.expires,
+	                        "salt", sm_json_b64(c.salt, 16), "kdf", "name", "argon2id", "t", (int)c.t, "m", (int)c.m));
+}
+
+struct registering {
+	struct sm_api_op api;
+	struct sm_registration row;
+	char origin[272], user[64], identity[128], label[SM_LABEL_MAX + 1], invite[SM_INVITE_MAX + 1];
+	uint8_t nonce[32], signature[64], stored_key[32], server_key[32], salt[16], invite_hash[32];
+	struct sm_kdf kdf;
+	struct sm_public pub;
+};
+
+static enum sm_err register_run(struct sm_op *op, struct sm_store *st)
+{
+	struct registering *x = (struct registering *)(void *)op;
+
+	x->api.answer = sm_store_register(st, &x->row);
+	/* A taken name and a bad invite are seen before anything is changed. */
+	return x->api.answer == SM_ERR_EXISTS || x->api.answer == SM_ERR_DENIED ? SM_OK : x->api.answer;
+}
+
+static void register_committed(struct sm_op *op, struct sm_server *s)
+{
+	struct registering *x = (struct registering *)(void *)op;
+
+	if (!x->api.answer)
+		sm_accounts_drop(s->accounts, x->user);
+}
+
+static void register_done(struct sm_op *op)
+{
+	struct registering *x = (struct registering *)(void *)op;
+	struct sm_req *req = x->api.req;
+	char address[SM_ADDRESS_MAX + 1];
+
+	if (!sm_api_committed(&x->api))
+		return;
+	if (x->api.answer == SM_ERR_EXISTS) {
+		sm_problem(req, 409, "name_taken", "somebody has that name already");
+	} else if (x->api.answer == SM_ERR_DENIED) {
+		sm_problem(req, 403, "bad_invite", "the invitation is not valid: used up, expired, mistyped, or for another name");
+	} else {
+		sm_api_address(req->worker->server, address, x->user);
+		sm_json_reply(req, 201,
+		              json_pack("{s:s,s:s,s:i,s:o}", "user", x->user, "address", address, "device", 1, "fingerprint",
+		                        sm_api_fingerprint(x->pub.fp)));
+	}
+}
+
+/* The proof: a live challenge for exactly this, and the device's signature over it. */
+static bool proven(struct sm_server *s, const struct registering *x)
+{
+	struct sm_challenge c;
+	struct sm_buf b;
+	bool good = false;
+
+	if (sm_challenge_take(s->challenges, x->nonce, sm_time_now(), &c))
+		return false;
+	sm_buf_init(&b, 4096);
+	if (c.purpose == SM_FOR_REGISTER && !strcmp(c.user, x->user) && sm_equal(c.device, x->pub.fp, 32) && !sm_api_signed(&b, s, &c))
+		good = !sm_verify(x->signature, b.data, b.len, x->pub.ed25519) && sm_equal(c.salt, x->salt, 16) && x->kdf.t == c.t &&
+		       x->kdf.m == c.m;
+	sm_buf_release(&b);
+	return good;
+}
+
+static bool label_ok(const char *s)
+{
+	for (; *s; s++)
+		if (*s < ' ' || *s > '~')
+			return false;
+	return true;
+}
+
+/* Answers what is wrong with the request itself and returns false. */
+static bool check_fields(struct sm_req *req, struct registering *x)
+{
+	if (wrong_origin(req, x->origin))
+		return false;
+	if (!sm_name_valid(x->user, strlen(x->user)))
+		sm_problem(req, 400, "bad_name",
+		           "a name is a-z, 0-9, dot, underscore and hyphen, at most 32, beginning with a letter or digit");
+	else if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)))
+		sm_problem(req, 400, "bad_identity", "'identity' is not a public identity (sm1...)");
+	else if (!label_ok(x->label))
+		sm_problem(req, 400, "bad_request", "'label' is printable ASCII");
+	else if (req->worker->server->cfg->registration == SM_REG_INVITE && !x->invite[0])
+		sm_problem(req, 403, "invite_required", "registration on this server needs an invitation");
+	else if (!proven(req->worker->server, x))
+		sm_problem(req, 401, "bad_proof", "the challenge, its salt or the device's signature do not fit");
+	else
+		return true;
+	return false;
+}
+
+static void fill_row(struct sm_server *s, struct registering *x)
+{
+	x->row = (struct sm_registration){.name = x->user,
+	                                  .label = x->label,
+	                                  .pk = x->pub.ed25519,
+	                                  .fp = x->pub.fp,
+	                                  .salt = x->salt,
+	                                  .stored_key = x->stored_key,
+	                                  .server_key = x->server_key,
+	                                  .t = x->kdf.t,
+	                                  .m = x->kdf.m,
+	                                  .now = sm_time_now()};
+	if (s->cfg->registration != SM_REG_INVITE)
+		return;
+	sm_sha256(x->invite_hash, x->invite, strlen(x->invite));
+	x->row.invite = x->invite_hash;
+}
+
+static void registering_free(void *p)
+{
+	sm_wipe(p, sizeof(struct registering));
+	free(p);
+}
+
+void sm_api_register(struct sm_req *req)
+{
+	struct sm_server *s = req->worker->server;
+	struct registering *x;
+
+	if (s->cfg->registration == SM_REG_CLOSED) {
+		sm_problem(req, 403, "registration_closed", "this server takes no registrations");
+		return;
+	}
+	x = sm_api_op(req, sizeof *x, register_run, register_done);
+	if (!x)
+		return;
+	req->ctx_free = registering_free;
+	x->api.op.committed = register_committed;
+	const struct sm_member want[] = {
+	        {"origin", SM_JSON_TEXT, x->origin, sizeof x->origin, false},
+	        {"user", SM_JSON_TEXT, x->user, sizeof x->user, false},
+	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false},
+	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false},
+	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false},
+	        {"stored_key", SM_JSON_BYTES, x->stored_key, sizeof x->stored_key, false},
+	        {"server_key", SM_JSON_BYTES, x->server_key, sizeof x->server_key, false},
+	        {"salt", SM_JSON_BYTES, x->salt, sizeof x->salt, false},
+	        {"kdf", SM_JSON_KDF, &x->kdf, sizeof x->kdf, false},
+	        {"invite", SM_JSON_TEXT, x->invite, sizeof x->invite, true},
+	        {"label", SM_JSON_TEXT, x->label, sizeof x->label, true},
+	};
+	if (!sm_json_request(req, want, sizeof want / sizeof *want) || !check_fields(req, x))
+		return;
+	fill_row(s, x);
+	sm_api_submit(req, x);
+}

@@ -1,0 +1,203 @@
+/* Routing. An envelope is stored only when every `to` line names a device of an account here and no device is left out. */
+#include "route_envelope.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct group {
+	struct sm_account *account;
+	uint32_t hit; /* devices named, a bit each */
+};
+
+struct routing {
+	struct sm_routing *out;
+	struct sm_server *server;
+	struct sm_reader *reader;
+	const struct sm_header *h;
+	struct group *group;
+	size_t ngroup;
+	json_t *unknown, *missing, *extra;
+};
+
+static void refuse(struct sm_routing *out, int status, const char *code, const char *message)
+{
+	out->status = status;
+	out->code = code;
+	snprintf(out->message, sizeof out->message, "%s", message);
+}
+
+static bool here(const struct routing *x, const struct sm_party *p)
+{
+	return p->address.text[0] && !strcmp(p->address.host, x->server->origin);
+}
+
+/* The group of the account that the line names; NULL when there is no such account. */
+static struct group *group_of(struct routing *x, const struct sm_party *to, enum sm_err *e)
+{
+	struct sm_account *a = NULL;
+
+	if (!here(x, to))
+		return NULL;
+	for (size_t i = x->ngroup; i-- > 0;) /* the lines of one address mostly stand together */
+		if (!strcmp(x->group[i].account->name, to->address.name))
+			return &x->group[i];
+	*e = sm_accounts_get(x->server->accounts, x->reader, to->address.name, &a);
+	if (*e == SM_ERR_NOTFOUND)
+		*e = SM_OK;
+	if (!a || a->disabled) {
+		sm_account_release(a);
+		return NULL;
+	}
+	x->group[x->ngroup] = (struct group){.account = a};
+	return &x->group[x->ngroup++];
+}
+
+static void add_to(json_t **list, json_t *item)
+{
+	if (!*list)
+		*list = json_array();
+	(void)json_array_append_new(*list, item);
+}
+
+static void note_unknown(struct routing *x, const char *address)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(x->unknown, i, v) if (!strcmp(json_string_value(v), address)) return;
+	add_to(&x->unknown, json_string(address));
+}
+
+static enum sm_err place_line(struct routing *x, const struct sm_party *to)
+{
+	enum sm_err e = SM_OK;
+	struct group *g = group_of(x, to, &e);
+	char fp[SM_FP_TEXT_LEN + 1];
+
+	if (e)
+		return e;
+	if (!g) {
+		note_unknown(x, to->address.text);
+		return SM_OK;
+	}
+	const struct sm_device *d = sm_account_device(g->account, to->fp);
+	if (d) {
+		g->hit |= 1U << (d - g->account->device);
+		x->out->mailbox[x->out->nmailbox++] = d->mailbox;
+		return SM_OK;
+	}
+	sm_fp_format(fp, to->fp);
+	add_to(&x->extra, json_pack("{s:s,s:s}", "address", to->address.text, "fingerprint", fp));
+	return SM_OK;
+}
+
+static void note_missing(struct routing *x, const struct group *g)
+{
+	char address[SM_ADDRESS_MAX + 1];
+	struct sm_buf b;
+
+	snprintf(address, sizeof address, "%s@%s", g->account->name, x->server->origin);
+	for (size_t i = 0; i < g->account->ndevice; i++) {
+		if (g->hit & 1U << i)
+			continue;
+		sm_buf_init(&b, SM_PUBLIC_LINE_MAX);
+		if (!sm_public_format(&b, &g->account->device[i].pub))
+			add_to(&x->missing, json_pack("{s:s,s:s%}", "address", address, "identity", (const char *)b.data, b.len));
+		sm_buf_release(&b);
+	}
+}
+
+static void judge(struct routing *x)
+{
+	for (size_t i = 0; i < x->ngroup; i++)
+		note_missing(x, &x->group[i]);
+	if (x->unknown) {
+		refuse(x->out, 404, "no_such_recipient", "somebody it is for has no account here");
+		x->out->extra = json_pack("{s:O}", "recipients", x->unknown);
+	} else if (x->missing || x->extra) {
+		refuse(x->out, 409, "stale_devices", "it is not for exactly the devices that its recipients have now");
+		x->out->extra = json_pack("{s:o,s:o}", "missing", x->missing ? json_incref(x->missing) : json_array(), "extra",
+		                          x->extra ? json_incref(x->extra) : json_array());
+	}
+}
+
+static void place(struct routing *x)
+{
+	const struct sm_header *h = x->h;
+	enum sm_err e = SM_OK;
+
+	x->group = calloc(h->nto, sizeof *x->group);
+	x->out->mailbox = calloc(h->nto, sizeof *x->out->mailbox);
+	if (!x->group || !x->out->mailbox)
+		e = SM_ERR_NOMEM;
+	for (size_t i = 0; i < h->nto && !e; i++)
+		e = place_line(x, &h->to[i]);
+	if (e)
+		refuse(x->out, 500, "internal", "something failed inside the server");
+	else
+		judge(x);
+	for (size_t i = 0; i < x->ngroup; i++)
+		sm_account_release(x->group[i].account);
+	free(x->group);
+	json_decref(x->unknown);
+	json_decref(x->missing);
+	json_decref(x->extra);
+}
+
+static bool from_sender(const struct routing *x, const struct sm_sender *from)
+{
+	const struct sm_party *p = &x->h->from;
+
+	return here(x, p) && !strcmp(p->address.name, from->user) && p->has_fp && from->device &&
+	       !memcmp(p->fp, from->device->pub.fp, SM_FP_LEN);
+}
+
+static bool read_header(struct sm_routing *out, struct sm_header *h, const uint8_t *p, size_t n)
+{
+	unsigned line = 1;
+	size_t len;
+	enum sm_err e = sm_header_find(&len, p, n);
+
+	if (e == SM_OK)
+		e = sm_header_parse(h, &line, p, len);
+	if (e == SM_OK)
+		return true;
+	out->status = 400;
+	out->code = "bad_envelope";
+	if (e == SM_ERR_NOTFOUND)
+		snprintf(out->message, sizeof out->message, "the header does not end");
+	else
+		snprintf(out->message, sizeof out->message, "line %u: %s", line, sm_err_text(e));
+	return false;
+}
+
+void sm_route_envelope(struct sm_routing *out, struct sm_server *s, struct sm_reader *r, const struct sm_sender *from, const uint8_t *p,
+                       size_t n)
+{
+	struct sm_header h;
+	struct routing x = {.out = out, .server = s, .reader = r, .h = &h};
+
+	*out = (struct sm_routing){0};
+	if (n > s->cfg->message_bytes) {
+		refuse(out, 413, "too_large", "the envelope is larger than this server takes");
+		return;
+	}
+	if (!read_header(out, &h, p, n))
+		return;
+	memcpy(out->id, h.id, sizeof out->id);
+	if (!from_sender(&x, from))
+		refuse(out, 403, "wrong_sender", "its `from` line is not the account and device that are signed in");
+	else if (h.has_group || !h.nto || !h.to[0].has_fp)
+		refuse(out, 400, "no_recipient", "an envelope under a passphrase or for a group has nobody to be delivered to");
+	else
+		place(&x);
+	sm_header_release(&h);
+}
+
+void sm_routing_release(struct sm_routing *x)
+{
+	free(x->mailbox);
+	json_decref(x->extra);
+	*x = (struct sm_routing){0};
+}

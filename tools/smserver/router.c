@@ -1,0 +1,108 @@
+/* The table of calls. */
+#include "router.h"
+
+#include "api/api.h"
+#include "auth.h"
+#include "json.h"
+#include "server.h"
+#include "worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum need { NOTHING, SIGNATURE, SIGNED_SESSION };
+
+static const struct route {
+	enum sm_method method;
+	const char *path; /* a * at the end stands for one part without a slash */
+	void (*handler)(struct sm_req *);
+	enum need need;
+} routes[] = {
+        {SM_POST, "/api/v1/messages", sm_api_messages_post, SIGNED_SESSION},
+        {SM_GET, "/api/v1/messages", sm_api_messages_get, SIGNED_SESSION},
+        {SM_DELETE, "/api/v1/messages", sm_api_messages_delete, SIGNED_SESSION},
+        {SM_GET, "/api/v1/stream", sm_api_stream, SIGNED_SESSION},
+        {SM_GET, "/api/v1/policy", sm_api_policy, NOTHING},
+        {SM_POST, "/api/v1/challenge", sm_api_challenge, NOTHING},
+        {SM_POST, "/api/v1/register", sm_api_register, NOTHING},
+        {SM_POST, "/api/v1/login", sm_api_login, NOTHING},
+        {SM_POST, "/api/v1/refresh", sm_api_refresh, SIGNATURE},
+        {SM_POST, "/api/v1/logout", sm_api_logout, SIGNED_SESSION},
+        {SM_GET, "/api/v1/sessions", sm_api_sessions_get, SIGNED_SESSION},
+        {SM_DELETE, "/api/v1/sessions", sm_api_sessions_delete, SIGNED_SESSION},
+        {SM_DELETE, "/api/v1/sessions/*", sm_api_session_delete, SIGNED_SESSION},
+        {SM_PUT, "/api/v1/keys/identity", sm_api_identity_put, SIGNED_SESSION},
+        {SM_GET, "/api/v1/keys/*", sm_api_keys_get, SIGNED_SESSION},
+        {SM_GET, "/api/v1/users", sm_api_users_get, SIGNED_SESSION},
+        {SM_GET, "/api/v1/users/*", sm_api_user_get, SIGNED_SESSION},
+        {SM_GET, "/healthz", sm_api_healthz, NOTHING},
+        {SM_GET, "/readyz", sm_api_readyz, NOTHING},
+};
+
+static bool fits(const struct route *r, struct sm_req *req)
+{
+	size_t n = strlen(r->path);
+	const char *rest;
+
+	if (r->path[n - 1] != '*')
+		return !strcmp(r->path, req->path);
+	if (strncmp(r->path, req->path, n - 1) != 0)
+		return false;
+	rest = req->path + n - 1;
+	if (!*rest || strchr(rest, '/') || strlen(rest) >= sizeof req->param)
+		return false;
+	snprintf(req->param, sizeof req->param, "%s", rest);
+	return true;
+}
+
+static void log_request(struct sm_req *req)
+{
+	const struct sm_config *c = req->worker->server->cfg;
+	char rid[20], peer[64] = "-";
+
+	snprintf(rid, sizeof rid, "%llx", (unsigned long long)req->id);
+	if (c->log_addresses)
+		sm_req_peer(req, peer);
+	sm_log(&c->log, SM_LOG_INFO, "request", "rid", rid, "method", req->method_text, "path", req->path, "peer", peer, NULL);
+}
+
+static void add_allowed(char *allow, size_t size, enum sm_method m)
+{
+	const char *name = m == SM_GET ? "GET" : m == SM_POST ? "POST" : m == SM_PUT ? "PUT" : "DELETE";
+	size_t n = strlen(allow);
+
+	snprintf(allow + n, size - n, "%s%s", n ? ", " : "", name);
+}
+
+static bool ready_for(const struct route *r, struct sm_req *req)
+{
+	if (atomic_load(&req->worker->server->draining) && r->handler != sm_api_readyz && r->handler != sm_api_healthz) {
+		sm_problem(req, 503, "draining", "the server is going down");
+		return false;
+	}
+	return r->need == NOTHING || sm_auth(req, r->need == SIGNED_SESSION);
+}
+
+void sm_route(struct sm_req *req)
+{
+	char allow[64] = "";
+
+	if (req->worker->server->cfg->log_requests)
+		log_request(req);
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (!fits(&routes[i], req))
+			continue;
+		if (routes[i].method == req->method) {
+			if (ready_for(&routes[i], req))
+				routes[i].handler(req);
+			return;
+		}
+		add_allowed(allow, sizeof allow, routes[i].method);
+	}
+	if (!allow[0]) {
+		sm_problem(req, 404, "not_found", "there is no such call");
+		return;
+	}
+	sm_reply_header(req, "Allow", allow);
+	sm_problem(req, 405, "bad_method", "this call has other methods");
+}
