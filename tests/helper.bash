@@ -2,7 +2,8 @@
 # Each test gets its own SM_HOME, HOME and TMPDIR under BATS_TEST_TMPDIR, the built tools first on PATH, and nothing of the caller's sm
 # or proxy settings. A file with a setup or teardown of its own calls sm_setup and sm_teardown from them.
 #
-#   start_server [CONFIG LINE]...   a real smserver on a free loopback port; sets SERVER_URL, SERVER_HOST, SERVER_PID, SERVER_DATA
+#   start_server [CONFIG LINE]...   a real smserver on a free loopback port; sets SERVER_URL, SERVER_HOST, SERVER_PID, SERVER_DATA.
+#                                   Lines go at the end of its file: '[messages]' 'message_bytes = 4096'
 #   stop_server | kill_server       SIGTERM and wait for exit 0 | SIGKILL and wait; start_server again takes the same data and port
 #   sm_user NAME                    a home with a plain identity, registered at the server and logged in
 #   sm_home NAME                    the same home with an identity only: no server
@@ -54,8 +55,9 @@ start_server() {
 	SERVER_LOG=$BATS_TEST_TMPDIR/server.log
 	private_dir "$SERVER_DATA"
 	{
-		printf '%s\n' "data = $SERVER_DATA" "listen = 127.0.0.1:${SERVER_PORT:-0}"
-		[[ " $*" == *" registration"* ]] || printf 'registration = open\n'
+		printf '%s\n' '[server]' "data = $SERVER_DATA" "listen = 127.0.0.1:${SERVER_PORT:-0}"
+		# The cheapest key derivation that clients still accept: a test makes many accounts.
+		printf '%s\n' '[accounts]' 'registration = open' 'kdf_t = 1' 'kdf_m = 19456'
 		[[ $# -eq 0 ]] || printf '%s\n' "$@"
 	} >"$SERVER_CONF"
 	rm -f "$fifo"
