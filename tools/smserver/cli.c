@@ -25,12 +25,6 @@ struct place {
 	struct sm_config c;
 };
 
-static const struct sm_opt place_opts[] = {
-        {'c', "config", "FILE", "the configuration (default: DATA/smserver.conf where it is there)"},
-        {SM_OPT_LONG, "data", "DIR", "the data directory"},
-        {0},
-};
-
 static int load_place(struct place *p)
 {
 	struct sm_override over = {"data", p->data};

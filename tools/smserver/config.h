@@ -16,7 +16,7 @@ enum sm_registration_mode { SM_REG_INVITE, SM_REG_OPEN, SM_REG_CLOSED };
 struct sm_config {
 	struct sm_config *older; /* replaced by this one; kept because a loop may still read it */
 	/* [server] */
-	char name[260]; /* host[:port]; "" is localhost:PORT */
+	char name[262]; /* host[:port]; "" is localhost:PORT */
 	char listen[SM_CONFIG_LISTEN_MAX][72];
 	unsigned nlisten;
 	bool listen_default;

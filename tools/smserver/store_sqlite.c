@@ -131,7 +131,7 @@ static int after_commit(void *arg, sqlite3 *h, const char *name, int pages)
 static enum sm_err migrate(struct sm_db *db, char why[static 256])
 {
 	int64_t version = 0, app = 0;
-	char pragma[64];
+	char pragma[96];
 	enum sm_err e = db_int(db, "PRAGMA user_version", &version);
 
 	if (!e)

@@ -14,7 +14,7 @@
 
 struct logging_in {
 	struct sm_api_op api;
-	char origin[272], user[SM_NAME_MAX + 1];
+	char origin[262], user[SM_NAME_MAX + 1];
 	uint8_t device[32], nonce[32], cnonce[32], proof[32], signature[64];
 	uint8_t server_signature[32];
 	struct sm_challenge challenge;

@@ -97,7 +97,7 @@ void sm_api_challenge(struct sm_req *req)
 struct registering {
 	struct sm_api_op api;
 	struct sm_registration row;
-	char origin[272], user[64], identity[128], label[SM_LABEL_MAX + 1], invite[SM_INVITE_MAX + 1];
+	char origin[262], user[64], identity[128], label[SM_LABEL_MAX + 1], invite[SM_INVITE_MAX + 1];
 	uint8_t nonce[32], signature[64], stored_key[32], server_key[32], salt[16], invite_hash[32];
 	struct sm_kdf kdf;
 	struct sm_public pub;
