@@ -21,7 +21,7 @@
 #define ARGON2_M 65536
 #define TERMINAL_MAX (1u << 20) /* content for a terminal is checked whole before any of it is shown */
 
-enum { OPT_ANONYMOUS = SM_OPT_LONG, OPT_REQUIRE_SIGNATURE, OPT_SUBJECT, OPT_NO_PAD, OPT_ARGON2 };
+enum { OPT_ANONYMOUS = SM_OPT_LONG, OPT_REQUIRE_SIGNATURE, OPT_SUBJECT, OPT_NO_PAD, OPT_ARGON2, OPT_NO_PROGRESS };
 
 static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO: a key (sm1...), a contact, or name@host"},
                                       {'R', "recipients-file", "FILE", "encrypt to every key in FILE"},
@@ -39,6 +39,7 @@ static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO:
                                       {'s', "signer", "WHO", "with -d: only if WHO has signed it"},
                                       {OPT_REQUIRE_SIGNATURE, "require-signature", NULL, "with -d: only if a contact has signed it"},
                                       {'o', "output", "FILE", "write to FILE instead of stdout"},
+                                      {OPT_NO_PROGRESS, "no-progress", NULL, "show no progress on a terminal"},
                                       SM_COMMON_OPTS,
                                       {0}};
 
@@ -47,7 +48,7 @@ struct options {
 	struct sm_common common;
 	struct sm_recipients to;
 	const char *identity, *name, *type, *subject, *signer, *output, *input, *argon2;
-	bool passphrase, anonymous, sign, no_pad, binary, decrypt, require_signature;
+	bool passphrase, anonymous, sign, no_pad, binary, decrypt, require_signature, no_progress;
 	uint32_t t, m;
 };
 
@@ -91,6 +92,8 @@ static void parse(struct options *o, int argc, char **argv)
 			sm_opt_once(&o->opts, &o->signer);
 		else if (c == OPT_REQUIRE_SIGNATURE)
 			o->require_signature = true;
+		else if (c == OPT_NO_PROGRESS)
+			o->no_progress = true;
 		else
 			sm_common_opt(&o->common, &o->opts, c);
 	}
@@ -214,12 +217,14 @@ static enum sm_err seal(struct options *o, const struct sm_seal *job)
 	struct sm_source in;
 	struct sm_sink sink = {0};
 	struct sm_outfile out = {.fd = -1};
+	struct sm_progress progress;
 	int fd;
 	enum sm_err e;
 
 	if ((e = sm_input_open(&fd, o->input)))
 		return e;
 	sm_source_fd(&in, fd, false);
+	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
 	if ((e = sm_input_not_output(fd, o->output)))
 		goto out;
 	if ((e = sm_outfile_open(&out, o->output, 0))) {
@@ -230,7 +235,9 @@ static enum sm_err seal(struct options *o, const struct sm_seal *job)
 	if (o->binary && (e = sm_refuse_binary(out.fd, "leave out -b, or use -o FILE")))
 		goto out;
 	sm_sink_fd(&sink, out.fd, o->binary ? NULL : SM_ARMOR_ENVELOPE);
-	if ((e = sm_seal(job, &in, &sink, NULL, NULL)) || (e = sm_outfile_commit(&out)))
+	e = sm_seal(job, &in, &sink, NULL, NULL);
+	sm_progress_end(&progress);
+	if (e || (e = sm_outfile_commit(&out)))
 		(void)sm_fail(e, "cannot encrypt %s", sm_input_name(o->input));
 out:
 	sm_sink_release(&sink);
@@ -412,13 +419,17 @@ static enum sm_err open_envelope(struct decrypt *d, int fd)
 	const struct options *o = d->o;
 	struct sm_opener opener = {.unlock = unlock, .ask = ask, .find_signer = find_signer, .policy = policy, .ctx = d};
 	struct sm_opened opened = {0};
+	struct sm_progress progress;
 	struct sm_source in;
 	enum sm_err e;
 
 	sm_source_fd(&in, fd, true);
 	if ((e = sm_input_not_output(fd, o->output)))
 		goto out;
-	if ((e = sm_open_verify(&opened, &opener, &in))) {
+	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	e = sm_open_verify(&opened, &opener, &in);
+	sm_progress_end(&progress);
+	if (e) {
 		say_failure(d, e, &opened);
 		goto out;
 	}

@@ -19,6 +19,8 @@
 #define SUFFIX ".sig"
 #define ARMORED_MAX (2 * SM_SIGNATURE_FILE_MAX)
 
+enum { OPT_NO_PROGRESS = SM_OPT_LONG };
+
 static const struct sm_opt table[] = {{'i', "identity", "FILE", "sign with the identity in FILE instead of the profile's"},
                                       {'V', "verify", NULL, "verify"},
                                       {'s', "signer", "WHO", "with -V: whose signature it must be"},
@@ -27,6 +29,7 @@ static const struct sm_opt table[] = {{'i', "identity", "FILE", "sign with the i
                                       {'c', "comment", "TEXT", "a comment for a detached signature; it is signed too"},
                                       {'b', "binary", NULL, "write binary instead of armor"},
                                       {'o', "output", "FILE", "write to FILE"},
+                                      {OPT_NO_PROGRESS, "no-progress", NULL, "show no progress on a terminal"},
                                       SM_COMMON_OPTS,
                                       {0}};
 
@@ -36,7 +39,7 @@ struct options {
 	const char *identity, *signer, *signature, *ns, *comment, *output;
 	char **files;
 	int nfiles;
-	bool verify, binary;
+	bool verify, binary, no_progress;
 };
 
 static void parse(struct options *o, int argc, char **argv)
@@ -56,6 +59,7 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'c': sm_opt_once(&o->opts, &o->comment); break;
 		case 'b': o->binary = true; break;
 		case 'o': sm_opt_once(&o->opts, &o->output); break;
+		case OPT_NO_PROGRESS: o->no_progress = true; break;
 		default: sm_common_opt(&o->common, &o->opts, c);
 		}
 	}
@@ -190,16 +194,19 @@ out:
 static enum sm_err sign_stdin(const struct options *o, const struct sm_identity *id)
 {
 	struct sm_source in;
+	struct sm_progress progress;
 	bool envelope = false;
 	enum sm_err e;
 
 	sm_source_fd(&in, STDIN_FILENO, false);
+	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
 	if ((e = sm_source_is_envelope(&in, &envelope)))
 		(void)sm_fail(e, "cannot read stdin");
 	else if (envelope && (o->ns || o->comment))
 		e = sm_fail_plain(SM_ERR_POLICY, "stdin is an envelope: -n and -c are for detached signatures") ? SM_ERR_POLICY : SM_OK;
 	else
 		e = envelope ? sign_envelope(o, id, &in) : sign_detached(o, id, &in, "stdin", o->output);
+	sm_progress_end(&progress);
 	sm_source_release(&in);
 	return e;
 }
@@ -207,6 +214,7 @@ static enum sm_err sign_stdin(const struct options *o, const struct sm_identity 
 static enum sm_err sign_file(const struct options *o, const struct sm_identity *id, const char *path)
 {
 	struct sm_source in;
+	struct sm_progress progress;
 	struct sm_buf beside;
 	int fd;
 	enum sm_err e;
@@ -217,10 +225,12 @@ static enum sm_err sign_file(const struct options *o, const struct sm_identity *
 		return e;
 	sm_buf_init(&beside, 8192);
 	sm_source_fd(&in, fd, false);
+	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
 	if ((e = sm_buf_addf(&beside, "%s" SUFFIX, path)) || !sm_buf_str(&beside))
 		(void)sm_fail(e = SM_ERR_LIMIT, "the name of '%s'", path);
 	else if (!(e = sm_input_not_output(fd, o->output ? o->output : (const char *)beside.data)))
 		e = sign_detached(o, id, &in, path, o->output ? o->output : (const char *)beside.data);
+	sm_progress_end(&progress);
 	sm_source_release(&in);
 	sm_buf_release(&beside);
 	close(fd);
@@ -403,6 +413,7 @@ static int verify(struct options *o)
 {
 	const char *path = o->nfiles ? o->files[0] : NULL;
 	struct sm_source in;
+	struct sm_progress progress;
 	struct sm_who who;
 	int fd;
 	enum sm_err e;
@@ -410,8 +421,10 @@ static int verify(struct options *o)
 	if ((e = sm_who_resolve(&who, o->signer, o->common.profile, true)) || (e = sm_input_open(&fd, path)))
 		return sm_exit_code(e);
 	sm_source_fd(&in, fd, false);
+	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
 	if (!(e = sm_input_not_output(fd, o->output)))
 		e = verify_input(o, &who, &in, path);
+	sm_progress_end(&progress);
 	sm_source_release(&in);
 	if (fd > 0)
 		close(fd);

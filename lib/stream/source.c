@@ -60,6 +60,9 @@ static enum sm_err pull(struct sm_source *s, void *p, size_t n, size_t *got)
 	}
 	if (!e && !*got)
 		s->ended = true;
+	s->taken += *got;
+	if (s->progress && s->taken > RAW_READ)
+		s->progress(s->progress_ctx, s->taken);
 	return e;
 }
 

@@ -17,6 +17,10 @@ struct sm_source {
 	struct sm_buf ready; /* binary bytes before pos are consumed */
 	size_t pos;
 	uint64_t consumed; /* binary bytes handed out */
+	/* Told after each large read how many bytes of input have come so far; may be NULL. By one thread at a time. */
+	void (*progress)(void *ctx, uint64_t taken);
+	void *progress_ctx;
+	uint64_t taken; /* bytes of the input as it is, armor and all */
 };
 
 void sm_source_fd(struct sm_source *s, int fd, bool detect);

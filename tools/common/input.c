@@ -46,9 +46,14 @@ enum sm_err sm_input_not_output(int fd, const char *output)
 	return SM_ERR_CANTCREAT;
 }
 
-uint64_t sm_input_size(int fd)
+static void show(void *ctx, uint64_t taken) { sm_progress_update(ctx, taken); }
+
+void sm_input_progress(struct sm_progress *p, struct sm_source *in, bool off)
 {
 	struct stat st;
+	uint64_t total = in->fd >= 0 && !fstat(in->fd, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 
-	return !fstat(fd, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	sm_progress_init(p, off, total);
+	in->progress = show;
+	in->progress_ctx = p;
 }
