@@ -52,9 +52,16 @@ enum sm_err sm_inbox_add(int64_t *n, struct sm_db *db, const uint8_t key[static 
 	uint8_t hash[SM_HASH_LEN];
 	struct sm_buf meta;
 	int added = 0;
+	bool here = false;
+	/* an insert that is ignored would use up a number */
+	enum sm_err e = sm_inbox_has(&here, db, m);
+	if (e == SM_OK && here)
+		e = SM_ERR_EXISTS;
+	if (e != SM_OK)
+		return e;
 	sm_buf_init(&meta, SM_INBOX_META_MAX);
 	sm_sha256(hash, m->envelope.p, m->envelope.n);
-	enum sm_err e = sm_inbox_seal(&meta, m->meta, key, m->seq, hash, rand);
+	e = sm_inbox_seal(&meta, m->meta, key, m->seq, hash, rand);
 	if (e == SM_OK)
 		e = insert(db, m, hash, &meta, &added);
 	if (e == SM_OK && !added)
