@@ -12,8 +12,6 @@
 enum sm_otp_hash { SM_OTP_SHA1, SM_OTP_SHA256, SM_OTP_SHA512 };
 
 struct sm_otp {
-#define SM_OTP_KEY_MAX 128
-
 	enum sm_otp_hash hash;
 	unsigned digits; /* 6..8 */
 	unsigned period; /* seconds, 1..3600 */
