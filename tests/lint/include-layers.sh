@@ -55,7 +55,7 @@ match($0, /"[^"]*"/) {
 	sub(/\/.*/, "", layer)
 	for (i = 1; i <= nours && file !~ of[i]; i++)
 		;
-	# What is not named by one of the layers is named from the file's own folder.
+	# What is not named by one of the layers is named from its own folder.
 	if (name ~ /lib\//)
 		print where "reaches into lib by a path"
 	else if (index(" base crypto wire stream store net cli common smserver ", " " layer " ") &&
