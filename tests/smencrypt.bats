@@ -196,3 +196,57 @@ refused() {
 	as alice script -qec "smencrypt -b -r $B plain" /dev/null </dev/null >out || status=$?
 	grep -q 'leave out -b' out
 }
+
+@test "attachments: there and back, of every size, with their names" {
+	mkdir in got got2
+	printf 'one\n' >in/a.txt
+	: >in/empty
+	head -c 3000000 /dev/urandom >"in/with space.bin"
+	for b in "" -b; do
+		rm -rf got got2 && mkdir got got2
+		as alice smencrypt $b -S -r "$B" -A in/a.txt -A in/empty -A "in/with space.bin" plain >env
+		as bob smencrypt -d -s "$A" --attachments got env | cmp - plain
+		diff -r in got
+		cat env | as bob smencrypt -d -s "$A" --attachments got2 | cmp - plain
+		diff -r in got2
+	done
+	as bob smencrypt -d -s "$A" env 2>err | cmp - plain
+	grep -q '3 attachments are not written' err
+}
+
+@test "attachments: never over a file, never out of the directory, safe names, twice the same" {
+	mkdir x y got
+	printf 'x\n' >x/f
+	printf 'y\n' >y/f
+	printf 'dot\n' >.profile
+	as alice smencrypt -S -r "$B" -A x/f -A y/f -A .profile plain >env
+	as bob smencrypt -q -d --attachments got env | cmp - plain
+	[[ $(cat got/f) == x && $(cat got/f.1) == y && $(cat got/_profile) == dot && $(find got -type f | wc -l) -eq 3 ]]
+	rm got/f.1 got/_profile && printf 'mine\n' >got/f
+	refused 73 "got/f" as bob smencrypt -q -d --attachments got env
+	[[ $(cat got/f) == mine && $(find got -type f | wc -l) -eq 1 ]]
+	refused 73 "nowhere" as bob smencrypt -q -d --attachments nowhere env
+	refused 66 'No such file' as alice smencrypt -r "$B" -A missing plain
+	refused 66 'Is a directory' as alice smencrypt -r "$B" -A x plain
+	refused 64 'go with -d' as alice smencrypt -r "$B" --attachments got plain
+	refused 64 'takes no option' as bob smencrypt -d -A x/f env
+}
+
+@test "attachments: one bit, one swapped, one missing, one more: refused, and no file" {
+	mkdir got
+	printf 'one\n' >a && printf 'two\n' >b
+	as alice smencrypt -S -b --no-pad -r "$B" -A a -A b plain >env
+	# --no-pad: each blob is 56 + 4 + 16 bytes behind its length of 8
+	size=$(stat -c %s env)
+	head -c $((size - 168)) env >front
+	tail -c 168 env | head -c 84 >one
+	tail -c 84 env >two
+	cat front one two | as bob smencrypt -q -d --attachments got | cmp - plain && rm got/*
+	for bad in "front two one" "front one" "front one two two" "front two" "front"; do
+		cat $bad >x
+		refused 65 payload as bob smencrypt -q -d --attachments got x
+	done
+	{ head -c -1 env; tail -c 1 env | tr '\000-\377' '\001-\377\000'; } >x
+	refused 65 payload as bob smencrypt -q -d --attachments got x
+	[[ -z $(ls got) ]]
+}

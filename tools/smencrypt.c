@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "common/attachments.h"
 #include "common/input.h"
 #include "common/recipients.h"
 #include "common/signers.h"
@@ -21,7 +22,7 @@
 #define ARGON2_M 65536
 #define TERMINAL_MAX (1u << 20) /* content for a terminal is checked whole before any of it is shown */
 
-enum { OPT_ANONYMOUS = SM_OPT_LONG, OPT_REQUIRE_SIGNATURE, OPT_SUBJECT, OPT_NO_PAD, OPT_ARGON2, OPT_NO_PROGRESS };
+enum { OPT_ANONYMOUS = SM_OPT_LONG, OPT_REQUIRE_SIGNATURE, OPT_SUBJECT, OPT_NO_PAD, OPT_ARGON2, OPT_ATTACHMENTS, OPT_NO_PROGRESS };
 
 static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO: a key (sm1...), a contact, or name@host"},
                                       {'R', "recipients-file", "FILE", "encrypt to every key in FILE"},
@@ -34,10 +35,12 @@ static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO:
                                       {OPT_SUBJECT, "subject", "TEXT", "give it a subject"},
                                       {OPT_NO_PAD, "no-pad", NULL, "do not hide the size of the content"},
                                       {OPT_ARGON2, "argon2", "T,M", "passes and KiB of memory for -p (3,65536)"},
+                                      {'A', "attach", "FILE", "attach FILE"},
                                       {'b', "binary", NULL, "write binary instead of armor"},
                                       {'d', "decrypt", NULL, "open an envelope"},
                                       {'s', "signer", "WHO", "with -d: only if WHO has signed it"},
                                       {OPT_REQUIRE_SIGNATURE, "require-signature", NULL, "with -d: only if a contact has signed it"},
+                                      {OPT_ATTACHMENTS, "attachments", "DIR", "with -d: write the attachments into DIR"},
                                       {'o', "output", "FILE", "write to FILE instead of stdout"},
                                       {OPT_NO_PROGRESS, "no-progress", NULL, "show no progress on a terminal"},
                                       SM_COMMON_OPTS,
@@ -47,6 +50,8 @@ struct options {
 	struct sm_opts opts;
 	struct sm_common common;
 	struct sm_recipients to;
+	struct sm_attachments attach;
+	const char *attachments; /* --attachments */
 	const char *identity, *name, *type, *subject, *signer, *output, *input, *argon2;
 	bool passphrase, anonymous, sign, no_pad, binary, decrypt, require_signature, no_progress;
 	uint32_t t, m;
@@ -58,6 +63,7 @@ static bool encrypt_option(struct options *o, int c)
 	case 'r': sm_recipients_who(&o->to, &o->opts, o->opts.arg); break;
 	case 'R': sm_recipients_file(&o->to, &o->opts, o->opts.arg); break;
 	case 'p': o->passphrase = true; break;
+	case 'A': sm_attachments_add(&o->attach, &o->opts, o->opts.arg); break;
 	case 'S': o->sign = true; break;
 	case 'b': o->binary = true; break;
 	case 'n': sm_opt_once(&o->opts, &o->name); break;
@@ -92,6 +98,8 @@ static void parse(struct options *o, int argc, char **argv)
 			sm_opt_once(&o->opts, &o->signer);
 		else if (c == OPT_REQUIRE_SIGNATURE)
 			o->require_signature = true;
+		else if (c == OPT_ATTACHMENTS)
+			sm_opt_once(&o->opts, &o->attachments);
 		else if (c == OPT_NO_PROGRESS)
 			o->no_progress = true;
 		else
@@ -102,8 +110,8 @@ static void parse(struct options *o, int argc, char **argv)
 	o->input = argv[o->opts.index];
 	if (o->decrypt && encrypting)
 		sm_usage(&o->opts, "-d takes no option that is for encrypting");
-	if (!o->decrypt && (o->signer || o->require_signature))
-		sm_usage(&o->opts, "-s and --require-signature go with -d (to sign: -S)");
+	if (!o->decrypt && (o->signer || o->require_signature || o->attachments))
+		sm_usage(&o->opts, "-s, --require-signature and --attachments go with -d (to sign: -S; to attach: -A)");
 	if (o->signer && o->require_signature)
 		sm_usage(&o->opts, "-s says it all: leave out --require-signature");
 }
@@ -262,8 +270,10 @@ static int encrypt(struct options *o)
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
 	if ((e = fill_fields(&fields, &any, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
 	    (e = choose_sender(o, &id, &job.from)) ||
-	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))))
+	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))) ||
+	    (e = sm_attachments_open(&o->attach)))
 		goto out;
+	job.attach = o->attach.seal, job.nattach = o->attach.n;
 	job.to = o->to.party, job.to_pub = o->to.pub, job.nto = o->to.n;
 	if (o->passphrase)
 		job.pw = pw.data ? (const void *)pw.data : "", job.pwlen = pw.len;
@@ -274,6 +284,7 @@ out:
 	status = e == SM_ERR_NOTFOUND ? SM_EXIT_NORECIPIENT : sm_exit_code(e);
 	sm_buf_release(&pw);
 	sm_identity_release(&id);
+	sm_attachments_release(&o->attach);
 	if (any)
 		sm_wipe(&fields, sizeof fields);
 	return status;
@@ -434,8 +445,11 @@ static enum sm_err open_envelope(struct decrypt *d, int fd)
 		goto out;
 	}
 	say_sender(d, &opened);
-	if (opened.header.nattach)
-		sm_warning("%zu attachments are verified but not written", opened.header.nattach);
+	if (o->attachments && (e = sm_attachments_save(&opened, o->attachments)))
+		goto out;
+	if (opened.header.nattach && !o->attachments)
+		sm_warning("%zu attachment%s not written: --attachments DIR writes them", opened.header.nattach,
+		           opened.header.nattach == 1 ? " is" : "s are");
 	e = !o->output && sm_is_tty(STDOUT_FILENO) ? to_terminal(&opened) : to_file(o, &opened);
 out:
 	sm_opened_release(&opened);

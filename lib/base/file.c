@@ -396,6 +396,26 @@ enum sm_err sm_outfile_open(struct sm_outfile *o, const char *path, mode_t mode)
 	return SM_OK;
 }
 
+enum sm_err sm_outfile_create(struct sm_outfile *o, const char *path, mode_t mode)
+{
+	struct stat st;
+	char *name, *tmp;
+	int fd;
+
+	if (lstat(path, &st) == 0)
+		return SM_ERR_EXISTS;
+	name = strdup(path);
+	if (!name)
+		return SM_ERR_NOMEM;
+	enum sm_err e = open_temp(name, mode, &tmp, &fd);
+	if (e) {
+		free(name);
+		return e;
+	}
+	*o = (struct sm_outfile){.fd = fd, .path = name, .tmp = tmp, .exclusive = true};
+	return SM_OK;
+}
+
 /* What the handler removes. An atomic pointer, as the handler may run at any moment. */
 static const char *_Atomic guarded;
 
@@ -450,7 +470,7 @@ enum sm_err sm_outfile_commit(struct sm_outfile *o)
 			e = SM_ERR_IO;
 	}
 	if (!e && o->tmp)
-		e = rename_over(o->tmp, o->path);
+		e = o->exclusive ? link_new(o->tmp, o->path) : rename_over(o->tmp, o->path);
 	if (e) {
 		sm_outfile_abandon(o);
 		return e;

@@ -33,9 +33,12 @@ struct sm_outfile {
 	int fd;
 	char *path, *tmp; /* owned; both NULL for stdout, tmp NULL for what is written to directly */
 	bool replaces;    /* path existed: commit syncs before it renames */
+	bool exclusive;   /* never over an existing file */
 };
 /* mode 0 means that of the file replaced, else 0666 less the umask. */
 SM_CHECKED enum sm_err sm_outfile_open(struct sm_outfile *o, const char *path, mode_t mode);
+/* The same for a name that must be new: SM_ERR_EXISTS, here or at commit, and never through a symbolic link or into a device. */
+SM_CHECKED enum sm_err sm_outfile_create(struct sm_outfile *o, const char *path, mode_t mode);
 /* On failure nothing is left behind and o is as after abandon. Standard output stays open. */
 SM_CHECKED enum sm_err sm_outfile_commit(struct sm_outfile *o);
 /* Safe after commit and on a zeroed struct with fd -1. Leaves errno alone. */

@@ -445,6 +445,15 @@ static void out_elsewhere(void)
 	   "a link to nothing");
 	ok(sm_outfile_open(&o, scratch("e"), 0) == SM_ERR_CANTCREAT && errno == EISDIR, "a directory");
 	ok(sm_outfile_open(&o, scratch("no/such"), 0) == SM_ERR_CANTCREAT && errno == ENOENT, "no directory");
+	ok(!sm_outfile_create(&o, scratch("e/fresh"), 0) && !sm_write_full(o.fd, "1", 1) && !sm_outfile_commit(&o) &&
+	           has(scratch("e/fresh"), "1"),
+	   "a new name");
+	ok(sm_outfile_create(&o, scratch("e/fresh"), 0) == SM_ERR_EXISTS &&
+	           sm_outfile_create(&o, scratch("e/dangling"), 0) == SM_ERR_EXISTS,
+	   "is not new twice, nor is a link to nothing");
+	ok(!sm_outfile_create(&o, scratch("e/late"), 0) && !sm_file_create(scratch("e/late"), "other", 5, 0600) &&
+	           sm_outfile_commit(&o) == SM_ERR_EXISTS && has(scratch("e/late"), "other"),
+	   "nor one that somebody else takes meanwhile");
 	ok(!sm_outfile_open(&o, "/dev/null", 0600) && !o.tmp && !sm_write_full(o.fd, "x", 1) && !sm_outfile_commit(&o),
 	   "a device is written to directly");
 	ok(!sm_outfile_open(&o, "/dev/full", 0) && sm_write_full(o.fd, "x", 1) == SM_ERR_IO && errno == ENOSPC, "a full one");
@@ -470,7 +479,7 @@ static void out_elsewhere(void)
 		sm_outfile_abandon(&o);
 		ok(good && fcntl(1, F_GETFD) >= 0, "standard output, which stays open (%d)", i);
 	}
-	ok(scratch_count(scratch("e")) == 3, "nothing is left");
+	ok(scratch_count(scratch("e")) == 5, "nothing is left");
 }
 
 static void out_failing(void)
