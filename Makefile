@@ -99,16 +99,16 @@ fuzzers: $(fuzz_names:%=$B/fuzzer/%)
 tests: all unit replay $(helper_bin)
 
 check: tests
-	SM_BIN=$(abspath $B) tests/run
-lint:
-	CC='$(CC)' tests/lint/run
+	@SM_BIN=$(abspath $B) tests/run
+lint: all
+	@SM_BIN=$(abspath $B) tests/lint/run
 demo:
 	contrib/deps build
 	$(MAKE) all
-	SM_BIN=$(abspath $B) tests/demo
+	@SM_BIN=$(abspath $B) tests/demo
 # ONLY=name runs one row.
 bench: all $(helper_bin)
-	SM_BIN=$(abspath $B) tests/bench/run $(ONLY)
+	@SM_BIN=$(abspath $B) tests/bench/run $(ONLY)
 
 # Everything once more with AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
