@@ -55,6 +55,7 @@ net_libs := $(shell $(PKG) --libs libcurl jansson 2>/dev/null)
 server_libs := $(shell $(PKG) --libs libevent_openssl libevent_pthreads libevent libssl jansson 2>/dev/null)
 link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
+$B/smencrypt: $(call objects,tools/smencrypt/*.c)
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(store_libs) $(crypto_libs)
 $(ONLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a

@@ -1,0 +1,157 @@
+/* smencrypt: content in, envelope out. */
+#include "stream/seal.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/time.h"
+#include "cli/diag.h"
+#include "cli/exit.h"
+#include "common/input.h"
+#include "smencrypt/verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum sm_err text_field(char *out, size_t size, const char *what, const char *value)
+{
+	if (!value)
+		return SM_OK;
+	if (strlen(value) >= size) {
+		sm_error("%s is longer than %zu bytes", what, size - 1);
+		return SM_ERR_FORMAT;
+	}
+	memcpy(out, value, strlen(value) + 1);
+	return SM_OK;
+}
+
+/* *any: is there a field at all? */
+static enum sm_err fill_fields(struct sm_fields *f, bool *any, const struct options *o)
+{
+	struct sm_buf trial;
+	const char *slash = o->input ? strrchr(o->input, '/') : NULL, *base = slash ? slash + 1 : o->input;
+	enum sm_err e;
+
+	if (o->name && !sm_filename_ok(o->name, strlen(o->name))) {
+		sm_error("'%s' cannot be a name: 1 to 255 bytes of UTF-8 without / \\ or control characters", o->name);
+		return SM_ERR_FORMAT;
+	}
+	if ((e = text_field(f->type, sizeof f->type, "the type", o->type)) ||
+	    (e = text_field(f->subject, sizeof f->subject, "the subject", o->subject)) ||
+	    (e = text_field(f->name, sizeof f->name, "the name", o->name)))
+		return e;
+	if (!o->name && base && strcmp(base, "-") && sm_filename_ok(base, strlen(base)))
+		memcpy(f->name, base, strlen(base) + 1);
+	*any = o->type || o->subject || f->name[0];
+	if (!o->type && !o->subject)
+		return SM_OK;
+	sm_buf_init(&trial, 4 + SM_FIELDS_MAX);
+	if ((e = sm_fields_write(&trial, f)))
+		sm_error("the type or the subject has characters that cannot stand there");
+	sm_buf_release(&trial);
+	return e;
+}
+
+static bool have_identity(const struct options *o)
+{
+	char *path;
+	bool have = !sm_path(&path, SM_DIR_CONFIG, o->common.profile, "identity", 0);
+
+	if (have) {
+		have = !access(path, F_OK);
+		free(path);
+	}
+	return have;
+}
+
+/* `from`: the profile's identity and its account's address, another identity without address, or nobody. */
+static enum sm_err choose_sender(struct options *o, struct sm_identity *id, struct sm_party *from)
+{
+	struct sm_public pub;
+	enum sm_err e;
+
+	if (o->anonymous)
+		return SM_OK;
+	if (o->sign) {
+		if ((e = sm_unlock(id, o->identity, &o->common)))
+			return e;
+		pub = id->pub;
+	} else {
+		if (!o->identity && !have_identity(o))
+			return SM_OK;
+		if ((e = sm_unlock_public(&pub, NULL, o->identity, &o->common)))
+			return e;
+	}
+	from->has_fp = true;
+	memcpy(from->fp, pub.fp, SM_FP_LEN);
+	return o->identity ? SM_OK : sm_who_self(&from->address, o->common.profile);
+}
+
+static enum sm_err seal(struct options *o, const struct sm_seal *job)
+{
+	struct sm_source in;
+	struct sm_sink sink = {0};
+	struct sm_outfile out = {.fd = -1};
+	struct sm_progress progress;
+	int fd;
+	enum sm_err e;
+
+	if ((e = sm_input_open(&fd, o->input)))
+		return e;
+	sm_source_fd(&in, fd, false);
+	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	if ((e = sm_input_not_output(fd, o->output)))
+		goto out;
+	if ((e = sm_outfile_open(&out, o->output, 0))) {
+		(void)sm_fail(e, "cannot create '%s'", o->output);
+		goto out;
+	}
+	sm_outfile_guard(&out);
+	if (o->binary && (e = sm_refuse_binary(out.fd, "leave out -b, or use -o FILE")))
+		goto out;
+	sm_sink_fd(&sink, out.fd, o->binary ? NULL : SM_ARMOR_ENVELOPE);
+	e = sm_seal(job, &in, &sink, NULL, NULL);
+	sm_progress_end(&progress);
+	if (e || (e = sm_outfile_commit(&out)))
+		(void)sm_fail(e, "cannot encrypt %s", sm_input_name(o->input));
+out:
+	sm_sink_release(&sink);
+	sm_source_release(&in);
+	sm_outfile_abandon(&out);
+	if (fd > 0)
+		close(fd);
+	return e;
+}
+
+int sm_encrypt(struct options *o)
+{
+	static struct sm_fields fields; /* large, and mostly untouched */
+	struct sm_identity id = {0};
+	struct sm_buf pw;
+	bool any = false;
+	struct sm_seal job = {
+	        .fields = &fields, .no_pad = o->no_pad, .date = sm_time_now(), .rand = &sm_rand_system, .pw_t = o->t, .pw_m = o->m};
+	int status;
+	enum sm_err e;
+
+	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
+	if ((e = fill_fields(&fields, &any, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
+	    (e = choose_sender(o, &id, &job.from)) ||
+	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))) ||
+	    (e = sm_attachments_open(&o->attach)))
+		goto out;
+	job.attach = o->attach.seal, job.nattach = o->attach.n;
+	job.to = o->to.party, job.to_pub = o->to.pub, job.nto = o->to.n;
+	if (o->passphrase)
+		job.pw = pw.data ? (const void *)pw.data : "", job.pwlen = pw.len;
+	job.fields = any ? &fields : NULL;
+	job.signer = o->sign ? &id : NULL;
+	e = seal(o, &job);
+out:
+	status = e == SM_ERR_NOTFOUND ? SM_EXIT_NORECIPIENT : sm_exit_code(e);
+	sm_buf_release(&pw);
+	sm_identity_release(&id);
+	sm_attachments_release(&o->attach);
+	if (any)
+		sm_wipe(&fields, sizeof fields);
+	return status;
+}
