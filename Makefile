@@ -53,7 +53,7 @@ crypto_libs := $(shell $(PKG) --libs libsodium libcrypto 2>/dev/null)
 store_libs := $(shell $(PKG) --libs sqlite3 inih 2>/dev/null)
 net_libs := $(shell $(PKG) --libs libcurl jansson 2>/dev/null)
 server_libs := $(shell $(PKG) --libs libevent_openssl libevent_pthreads libevent libssl jansson 2>/dev/null)
-link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $B/smencrypt: $(call objects,tools/smencrypt/*.c)
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a

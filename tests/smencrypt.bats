@@ -9,6 +9,11 @@ setup() {
 	printf 'attack at dawn\n' >plain
 }
 
+teardown() {
+	! mountpoint -q "$BATS_TEST_TMPDIR/tmp/small" || umount "$BATS_TEST_TMPDIR/tmp/small"
+	sm_teardown
+}
+
 # One line on stderr, nothing on stdout, and the exit status: refused STATUS PATTERN COMMAND...
 refused() {
 	local want=$1 pattern=$2 status=0
@@ -143,11 +148,12 @@ refused() {
 }
 
 @test "the spool of a pipe: a full temporary directory" {
-	[[ $EUID -eq 0 ]] && mkdir small && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null || skip 'cannot mount a small file system here'
+	[[ $EUID -eq 0 ]] || skip 'cannot mount a small file system here'
 	head -c 8000000 /dev/urandom >big
 	as alice smencrypt -S -b -r "$B" big >env
-	cat env | { TMPDIR=$PWD/small refused 74 'No space left' as bob smencrypt -d; } || { umount small; false; }
-	umount small
+	mkdir small && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null || skip 'cannot mount a small file system here'
+	export TMPDIR=$PWD/small
+	cat env | refused 74 'No space left' as bob smencrypt -d
 }
 
 @test "who it is from" {
