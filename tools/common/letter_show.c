@@ -98,7 +98,7 @@ static enum sm_err add_content(struct sm_buf *b, const struct sm_inbox_meta *m, 
 	enum sm_err e;
 	if (!content)
 		return member(b, "error", sm_err_text(m->problem));
-	if (strncmp(m->type, "text/", 5) != 0 || !sm_utf8_valid(content->data, content->len))
+	if ((*m->type && strncmp(m->type, "text/", 5) != 0) || !sm_utf8_valid(content->data, content->len))
 		return add_base64(b, content);
 	e = sm_buf_adds(b, ",\"text\":");
 	return e == SM_OK ? sm_json_string(b, content->data, content->len) : e;
