@@ -62,10 +62,12 @@ enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, struct sm_spa
 	return SM_OK;
 }
 
-enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p)
+enum sm_err sm_public_format_ed25519(struct sm_buf *b, const uint8_t pk[static SM_PK_LEN])
 {
-	return sm_bech32_encode(b, HRP, p->ed25519, sizeof p->ed25519, false);
+	return sm_bech32_encode(b, HRP, pk, SM_PK_LEN, false);
 }
+
+enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p) { return sm_public_format_ed25519(b, p->ed25519); }
 
 void sm_fp_format(char out[static SM_FP_TEXT_LEN + 1], const uint8_t fp[static SM_FP_LEN])
 {

@@ -29,6 +29,8 @@ SM_CHECKED enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, st
 SM_CHECKED enum sm_err sm_public_from_ed25519(struct sm_public *p, const uint8_t pk[static SM_PK_LEN]);
 /* Appends the token (`sm1...`). */
 SM_CHECKED enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p);
+/* The same of a key that sm_public_from_ed25519 would take. */
+SM_CHECKED enum sm_err sm_public_format_ed25519(struct sm_buf *b, const uint8_t pk[static SM_PK_LEN]);
 void sm_fp_format(char out[static SM_FP_TEXT_LEN + 1], const uint8_t fp[static SM_FP_LEN]);
 SM_CHECKED enum sm_err sm_fp_parse(uint8_t fp[static SM_FP_LEN], const char *s, size_t n);
 

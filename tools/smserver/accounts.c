@@ -68,6 +68,19 @@ static struct sm_account *find(struct sm_accounts *a, const char *name)
 	return x;
 }
 
+/* The row's key, once it is known to be one. */
+static enum sm_err load_key(struct sm_account_key *k, const uint8_t pk[static SM_PK_LEN])
+{
+	struct sm_public pub;
+	enum sm_err e = sm_public_from_ed25519(&pub, pk);
+
+	if (e)
+		return e;
+	memcpy(k->pk, pub.ed25519, sizeof k->pk);
+	memcpy(k->fp, pub.fp, sizeof k->fp);
+	return SM_OK;
+}
+
 static enum sm_err load_devices(struct sm_reader *r, struct sm_account *x)
 {
 	struct sm_device_row row[SM_DEVICES_MAX];
@@ -76,7 +89,7 @@ static enum sm_err load_devices(struct sm_reader *r, struct sm_account *x)
 	for (size_t i = 0; i < x->ndevice && !e; i++) {
 		x->device[i].mailbox = row[i].id;
 		x->device[i].number = row[i].number;
-		e = sm_public_from_ed25519(&x->device[i].pub, row[i].pk);
+		e = load_key(&x->device[i].key, row[i].pk);
 	}
 	return e;
 }
@@ -95,7 +108,7 @@ static enum sm_err load(struct sm_reader *r, const char *name, struct sm_account
 	atomic_init(&x->refs, 1);
 	x->id = row.id, x->created = row.created, x->changed = row.changed, x->disabled = row.disabled;
 	memcpy(x->name, row.name, sizeof x->name);
-	e = sm_public_from_ed25519(&x->identity, row.pk);
+	e = load_key(&x->identity, row.pk);
 	if (!e)
 		e = load_devices(r, x);
 	if (e)
@@ -163,7 +176,7 @@ unsigned long sm_accounts_generation(struct sm_accounts *a) { return atomic_load
 const struct sm_device *sm_account_device(const struct sm_account *a, const uint8_t fp[static SM_FP_LEN])
 {
 	for (size_t i = 0; i < a->ndevice; i++)
-		if (!memcmp(a->device[i].pub.fp, fp, SM_FP_LEN)) /* public */
+		if (!memcmp(a->device[i].key.fp, fp, SM_FP_LEN)) /* public */
 			return &a->device[i];
 	return NULL;
 }

@@ -7,10 +7,16 @@
 
 #include <stdatomic.h>
 
+/* An identity that signs in: always an Ed25519 key, and kept small, since there may be many (struct sm_public has room for any suite's). */
+struct sm_account_key {
+	uint8_t pk[SM_PK_LEN];
+	uint8_t fp[SM_FP_LEN];
+};
+
 struct sm_device {
 	int64_t mailbox;
 	uint32_t number;
-	struct sm_public pub;
+	struct sm_account_key key;
 };
 
 struct sm_account {
@@ -19,7 +25,7 @@ struct sm_account {
 	int64_t id, created, changed;
 	char name[SM_NAME_MAX + 1];
 	bool disabled;
-	struct sm_public identity;
+	struct sm_account_key identity;
 	size_t ndevice;
 	struct sm_device device[SM_DEVICES_MAX];
 };

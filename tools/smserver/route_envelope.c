@@ -102,7 +102,7 @@ static void note_missing(struct routing *x, const struct group *g)
 		if (g->hit & 1U << i)
 			continue;
 		sm_buf_init(&b, SM_PUBLIC_LINE_MAX);
-		if (!sm_public_format(&b, &g->account->device[i].pub))
+		if (!sm_public_format_ed25519(&b, g->account->device[i].key.pk))
 			add_to(&x->missing, json_pack("{s:s,s:s%}", "address", address, "identity", (const char *)b.data, b.len));
 		sm_buf_release(&b);
 	}
@@ -150,7 +150,7 @@ static bool from_sender(const struct routing *x, const struct sm_sender *from)
 	const struct sm_party *p = &x->h->from;
 
 	return here(x, p) && !strcmp(p->address.name, from->user) && p->has_fp && from->device &&
-	       !memcmp(p->fp, from->device->pub.fp, SM_FP_LEN);
+	       !memcmp(p->fp, from->device->key.fp, SM_FP_LEN);
 }
 
 static bool read_header(struct sm_routing *out, struct sm_header *h, const uint8_t *p, size_t n)

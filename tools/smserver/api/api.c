@@ -98,13 +98,13 @@ json_t *sm_api_fingerprint(const uint8_t fp[static SM_FP_LEN])
 	return json_string(text);
 }
 
-json_t *sm_api_identity(const struct sm_public *p)
+json_t *sm_api_identity(const uint8_t pk[static SM_PK_LEN])
 {
 	struct sm_buf b;
 	json_t *s = NULL;
 
 	sm_buf_init(&b, SM_PUBLIC_LINE_MAX);
-	if (!sm_public_format(&b, p))
+	if (!sm_public_format_ed25519(&b, pk))
 		s = json_stringn((const char *)b.data, b.len);
 	sm_buf_release(&b);
 	return s;

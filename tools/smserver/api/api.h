@@ -30,7 +30,7 @@ bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback
 /* Copies the raw value of a query member. false when absent, or longer than size - 1. */
 bool sm_api_query(const struct sm_req *req, const char *name, char *out, size_t size);
 json_t *sm_api_fingerprint(const uint8_t fp[static SM_FP_LEN]);
-json_t *sm_api_identity(const struct sm_public *p);
+json_t *sm_api_identity(const uint8_t pk[static SM_PK_LEN]);
 /* "SM-AUTH-v1\0" | lp(purpose) | lp(origin) | lp(user) | device | nonce | be64 expires: the bytes a device signs. */
 struct sm_challenge;
 SM_CHECKED enum sm_err sm_api_signed(struct sm_buf *b, const struct sm_server *s, const struct sm_challenge *c);

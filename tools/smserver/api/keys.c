@@ -10,8 +10,8 @@
 
 static json_t *device_json(const struct sm_device *d)
 {
-	return json_pack("{s:i,s:o,s:o}", "id", (int)d->number, "identity", sm_api_identity(&d->pub), "fingerprint",
-	                 sm_api_fingerprint(d->pub.fp));
+	return json_pack("{s:i,s:o,s:o}", "id", (int)d->number, "identity", sm_api_identity(d->key.pk), "fingerprint",
+	                 sm_api_fingerprint(d->key.fp));
 }
 
 static json_t *account_json(const struct sm_server *s, const struct sm_account *a)
@@ -22,7 +22,7 @@ static json_t *account_json(const struct sm_server *s, const struct sm_account *
 	sm_api_address(s, address, a->name);
 	for (size_t i = 0; i < a->ndevice; i++)
 		(void)json_array_append_new(devices, device_json(&a->device[i]));
-	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:I}", "user", a->name, "address", address, "identity", sm_api_identity(&a->identity),
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:I}", "user", a->name, "address", address, "identity", sm_api_identity(a->identity.pk),
 	                 "fingerprint", sm_api_fingerprint(a->identity.fp), "devices", devices, "changed", (json_int_t)a->changed);
 }
 
@@ -117,7 +117,7 @@ static bool unchanged(struct sm_req *req, const struct sm_public *pub)
 
 	if (!sm_accounts_get(req->worker->server->accounts, req->worker->reader, req->session->user, &a)) {
 		const struct sm_device *d = sm_account_device_number(a, req->session->number);
-		same = d && sm_equal(d->pub.fp, pub->fp, SM_FP_LEN) && sm_equal(a->identity.fp, pub->fp, SM_FP_LEN);
+		same = d && sm_equal(d->key.fp, pub->fp, SM_FP_LEN) && sm_equal(a->identity.fp, pub->fp, SM_FP_LEN);
 	}
 	sm_account_release(a);
 	return same;
@@ -141,7 +141,7 @@ void sm_api_identity_put(struct sm_req *req)
 	x->account = req->session->account;
 	x->device = req->session->device;
 	x->api.op.committed = replace_committed;
-	if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)))
+	if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)) || x->pub.suite != &sm_suite_x25519)
 		sm_problem(req, 400, "bad_identity", "'identity' is not a public identity (sm1...)");
 	else if (!proven(req->worker->server, x))
 		sm_problem(req, 401, "bad_proof", "the challenge or the new key's signature does not fit");

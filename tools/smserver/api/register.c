@@ -173,7 +173,7 @@ static bool check_fields(struct sm_req *req, struct registering *x)
 	if (!sm_name_valid(x->user, strlen(x->user)))
 		sm_problem(req, 400, "bad_name",
 		           "a name is a-z, 0-9, dot, underscore and hyphen, at most 32, beginning with a letter or digit");
-	else if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)))
+	else if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)) || x->pub.suite != &sm_suite_x25519)
 		sm_problem(req, 400, "bad_identity", "'identity' is not a public identity (sm1...)");
 	else if (!label_ok(x->label))
 		sm_problem(req, 400, "bad_request", "'label' is printable ASCII");
