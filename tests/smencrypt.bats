@@ -256,3 +256,87 @@ refused() {
 	refused 65 payload as bob smencrypt -q -d --attachments got x
 	[[ -z $(ls got) ]]
 }
+
+@test "--inspect shows the header to anybody, as text and as JSON" {
+	need jq
+	as alice smencrypt -S -r "$B" -A plain plain >env
+	as alice smencrypt -S -b -r "$B" -A plain plain >bin
+	for f in env bin; do
+		smencrypt --inspect $f >out
+		[[ $(head -n 1 out) == "sm-envelope/1 x25519-ed25519-aes256gcm" && $(tail -n 1 out) == "---" ]]
+		grep -qx "from - $(as alice smkeygen -l | cut -d' ' -f1)" out
+		smencrypt --inspect --json <$f >json
+		[[ $(jq -r '.suite + " " + .to[0].fingerprint + " " + .stanzas[0] + " " + (.attachments | length | tostring)' json) == \
+			"x25519-ed25519-aes256gcm $(as bob smkeygen -l | cut -d' ' -f1) hpke 1" ]]
+	done
+	printf 'sm-envelope/1 \033[31m\n' >x
+	refused 65 'line 1' smencrypt --inspect x
+	refused 64 'takes --json' smencrypt --inspect -r "$B" env
+	refused 64 'goes with --inspect' smencrypt -d --json env
+}
+
+@test "--range: any part of a large file, and only what is read is checked" {
+	head -c 3000000 /dev/urandom >big
+	for n in 0 1 252 16380 3000000; do
+		head -c $n big >in
+		for s in "" -S; do
+			as alice smencrypt -b $s -r "$B" -n name in >env
+			for r in 0-0 0-9 16000-17000 251-252 2999999-2999999 100000-3500000 5-; do
+				a=${r%-*} b=${r#*-}
+				[[ -n $b ]] || b=3000000
+				if [[ $a -lt $n ]]; then
+					as bob smencrypt -q -d --range $r env >out
+					tail -c +$((a + 1)) in | head -c $((b - a + 1)) | cmp - out
+				else
+					refused 1 'nothing there' as bob smencrypt -q -d --range $r env
+				fi
+			done
+		done
+	done
+	# a byte in the middle is not met by a range at the front, and is by one that covers it
+	size=$(stat -c %s env)
+	{ head -c 1500000 env; printf x; tail -c $((size - 1500001)) env; } >x
+	as bob smencrypt -q -d --range 0-99 x | cmp - <(head -c 100 in)
+	refused 65 payload as bob smencrypt -q -d --range 0-2999999 x
+	head -c -1 env >x && refused 65 payload as bob smencrypt -q -d --range 0-9 x
+	as alice smencrypt -r "$B" plain >arm
+	refused 65 'armored' as bob smencrypt -d --range 0-9 arm
+	refused 65 'is no file' as bob smencrypt -d --range 0-9 < <(cat env)
+	refused 65 'not a recipient' as alice smencrypt -d --range 0-9 env
+	refused 64 'wants A-B' as bob smencrypt -d --range 5 env
+	refused 64 'go with -d' as bob smencrypt --range 5-6 -r "$B" env
+	refused 64 'does not read the signature' as bob smencrypt -d --range 5-6 -s "$A" env
+}
+
+@test "--early: comes out while it comes in, and the end still decides" {
+	head -c 3000000 /dev/urandom >big
+	as alice smencrypt -b -S -r "$B" big >env
+	as bob smencrypt -d --early -s "$A" <env 2>err | cmp - big
+	grep -q 'has not been verified' err
+	local status=0
+	head -c -1 env | as bob smencrypt -q -d --early -s "$A" >out || status=$?
+	[[ $status -eq 65 ]] && cmp out big
+	printf 'zeros\0\0\0\200\0\0' >z
+	as alice smencrypt -b -S -r "$B" z | as bob smencrypt -q -d --early | cmp - z
+	rm -f result
+	refused 65 payload as bob smencrypt -q -d --early -o result < <(head -c -1 env)
+	[[ ! -e result ]]
+}
+
+@test "--rekey: the same content, fields and attachments to somebody else" {
+	sm_home carol
+	C=$(as carol smkeygen -y | cut -d' ' -f1)
+	head -c 3000000 /dev/urandom >big
+	mkdir got
+	as alice smencrypt -S -r "$B" --subject 'about it' -A big -A plain big >env
+	as bob smencrypt --rekey -s "$A" -r "$C" -b -o new env 2>err
+	grep -q 'anew' err
+	as carol smencrypt -q -d -s "$B" --attachments got new | cmp - big
+	cmp got/big big && cmp got/plain plain
+	refused 65 'not a recipient' as bob smencrypt -q -d new
+	head -c -40 env >cut
+	refused 65 armor as bob smencrypt -q --rekey -r "$C" cut
+	refused 65 'not a recipient' as carol smencrypt -q --rekey -r "$C" env
+	refused 64 'for whom' as bob smencrypt --rekey env
+	as bob smencrypt -q --rekey -r "$C" <env | as carol smencrypt -q -d | cmp - big
+}

@@ -6,12 +6,26 @@
 #include "smencrypt/verbs.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define ARGON2_T 3
 #define ARGON2_M 65536
 
-enum { OPT_ANONYMOUS = SM_OPT_LONG, OPT_REQUIRE_SIGNATURE, OPT_SUBJECT, OPT_NO_PAD, OPT_ARGON2, OPT_ATTACHMENTS, OPT_NO_PROGRESS };
+enum {
+	OPT_ANONYMOUS = SM_OPT_LONG,
+	OPT_REQUIRE_SIGNATURE,
+	OPT_SUBJECT,
+	OPT_NO_PAD,
+	OPT_ARGON2,
+	OPT_ATTACHMENTS,
+	OPT_RANGE,
+	OPT_EARLY,
+	OPT_REKEY,
+	OPT_INSPECT,
+	OPT_JSON,
+	OPT_NO_PROGRESS
+};
 
 static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO: a key (sm1...), a contact, or name@host"},
                                       {'R', "recipients-file", "FILE", "encrypt to every key in FILE"},
@@ -30,6 +44,11 @@ static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO:
                                       {'s', "signer", "WHO", "with -d: only if WHO has signed it"},
                                       {OPT_REQUIRE_SIGNATURE, "require-signature", NULL, "with -d: only if a contact has signed it"},
                                       {OPT_ATTACHMENTS, "attachments", "DIR", "with -d: write the attachments into DIR"},
+                                      {OPT_RANGE, "range", "A-B", "with -d: only bytes A to B of a binary envelope in a file"},
+                                      {OPT_EARLY, "early", NULL, "with -d: write before all has verified"},
+                                      {OPT_REKEY, "rekey", NULL, "open an envelope and seal it for new recipients"},
+                                      {OPT_INSPECT, "inspect", NULL, "show an envelope's header; no key is needed"},
+                                      {OPT_JSON, "json", NULL, "with --inspect: as JSON"},
                                       {'o', "output", "FILE", "write to FILE instead of stdout"},
                                       {OPT_NO_PROGRESS, "no-progress", NULL, "show no progress on a terminal"},
                                       SM_COMMON_OPTS,
@@ -55,6 +74,51 @@ static bool encrypt_option(struct options *o, int c)
 	return true;
 }
 
+/* Which options go with which of: encrypt, -d, --rekey, --inspect. */
+static void check_verb(const struct options *o, bool encrypting)
+{
+	bool checks = o->signer || o->require_signature, opens = o->decrypt || o->rekey;
+
+	if (o->decrypt + o->rekey + o->inspect > 1)
+		sm_usage(&o->opts, "-d, --rekey and --inspect exclude each other");
+	if (o->decrypt && encrypting)
+		sm_usage(&o->opts, "-d takes no option that is for encrypting");
+	if (o->inspect && (encrypting || checks || o->identity || o->output))
+		sm_usage(&o->opts, "--inspect takes --json and a FILE");
+	if (!opens && (checks || o->attachments))
+		sm_usage(&o->opts, "-s, --require-signature and --attachments go with -d (to sign: -S; to attach: -A)");
+	if (!o->decrypt && (o->ranged || o->early || o->attachments))
+		sm_usage(&o->opts, "--range, --early and --attachments go with -d");
+	if (!o->inspect && o->json)
+		sm_usage(&o->opts, "--json goes with --inspect");
+	if (o->signer && o->require_signature)
+		sm_usage(&o->opts, "-s says it all: leave out --require-signature");
+	if (o->ranged && (checks || o->early || o->attachments))
+		sm_usage(&o->opts, "--range does not read the signature or the attachments: it goes with no option that wants them");
+	if (o->early && o->attachments)
+		sm_usage(&o->opts, "--early writes no attachments: they come last");
+	if (o->rekey && (o->passphrase || o->anonymous || o->attach.n || o->name || o->type || o->subject || !o->to.given))
+		sm_usage(&o->opts, "--rekey takes -r or -R for whom, and leaves the rest as it was");
+}
+
+/* A-B, or A- for the rest: bytes of the content counted from 0, both ends included. */
+static void parse_range(struct options *o)
+{
+	char from[24];
+	const char *dash = strchr(o->opts.arg, '-');
+	size_t n = dash ? (size_t)(dash - o->opts.arg) : 0;
+
+	if (o->ranged)
+		sm_usage(&o->opts, "option --range given twice");
+	if (!n || n >= sizeof from)
+		sm_usage(&o->opts, "--range wants A-B or A-: the first and the last byte, counted from 0");
+	memcpy(from, o->opts.arg, n);
+	from[n] = 0;
+	o->ranged = true;
+	o->range_from = sm_opt_number(&o->opts, "the first byte", from, 0, INT64_MAX);
+	o->range_to = dash[1] ? sm_opt_number(&o->opts, "the last byte", dash + 1, o->range_from, INT64_MAX) : INT64_MAX;
+}
+
 static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
@@ -78,6 +142,16 @@ static void parse(struct options *o, int argc, char **argv)
 			o->require_signature = true;
 		else if (c == OPT_ATTACHMENTS)
 			sm_opt_once(&o->opts, &o->attachments);
+		else if (c == OPT_RANGE)
+			parse_range(o);
+		else if (c == OPT_EARLY)
+			o->early = true;
+		else if (c == OPT_REKEY)
+			o->rekey = true;
+		else if (c == OPT_INSPECT)
+			o->inspect = true;
+		else if (c == OPT_JSON)
+			o->json = true;
 		else if (c == OPT_NO_PROGRESS)
 			o->no_progress = true;
 		else
@@ -86,12 +160,7 @@ static void parse(struct options *o, int argc, char **argv)
 	if (argc - o->opts.index > 1)
 		sm_usage(&o->opts, "more than one FILE");
 	o->input = argv[o->opts.index];
-	if (o->decrypt && encrypting)
-		sm_usage(&o->opts, "-d takes no option that is for encrypting");
-	if (!o->decrypt && (o->signer || o->require_signature || o->attachments))
-		sm_usage(&o->opts, "-s, --require-signature and --attachments go with -d (to sign: -S; to attach: -A)");
-	if (o->signer && o->require_signature)
-		sm_usage(&o->opts, "-s says it all: leave out --require-signature");
+	check_verb(o, encrypting);
 }
 
 static void parse_argon2(struct options *o)
@@ -134,9 +203,13 @@ int main(int argc, char **argv)
 	if ((e = sm_secret_harden()))
 		return sm_fail(e, "cannot start");
 	parse(&o, argc, argv);
-	if (!o.decrypt)
+	if (o.inspect)
+		return sm_inspect(&o);
+	if (o.decrypt)
+		return o.ranged ? sm_decrypt_range(&o) : sm_decrypt(&o);
+	if (!o.rekey)
 		check_encrypt(&o);
-	status = o.decrypt ? sm_decrypt(&o) : sm_encrypt(&o);
+	status = o.rekey ? sm_rekey(&o) : sm_encrypt(&o);
 	sm_recipients_release(&o.to);
 	return status;
 }

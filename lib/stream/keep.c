@@ -40,7 +40,7 @@ enum sm_err sm_keep_add(struct sm_keep *k, const void *p, size_t n)
 	enum sm_err e;
 
 	k->bytes += n;
-	if (k->in_file)
+	if (k->in_file || k->discard)
 		return SM_OK;
 	if (k->fd < 0 && k->mem.len + n <= IN_MEMORY)
 		return sm_buf_add(&k->mem, p, n);
@@ -59,6 +59,8 @@ enum sm_err sm_keep_get(const struct sm_keep *k, uint64_t from, void *p, size_t 
 	size_t got;
 	enum sm_err e;
 
+	if (k->discard)
+		return SM_ERR_BUG;
 	if (from > k->bytes || n > k->bytes - from)
 		return SM_ERR_PAYLOAD;
 	if (k->fd < 0) {

@@ -7,6 +7,7 @@
 
 struct sm_keep {
 	bool in_file; /* the input's own descriptor, bytes from `at` on: others may change it meanwhile */
+	bool discard; /* nothing is kept at all: there will be no second pass */
 	int fd;       /* borrowed with in_file; else the spool, -1 while in memory */
 	off_t at;
 	struct sm_buf mem;

@@ -3,14 +3,14 @@
 
 #include "base/secret.h"
 #include "stream/chunk_open.h"
+#include "stream/early.h"
+#include "stream/file_key.h"
 #include "stream/header_read.h"
 #include "stream/trailer.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PASSPHRASE_MAX 4096
 
 /* An attachment's plaintext, as it is opened: what comes after its real size must be zero. */
 struct attachment {
@@ -29,15 +29,19 @@ struct sm_open_state {
 	uint64_t from, to; /* the content within the plaintext */
 	struct attachment *attach;
 	size_t nattach;
+	struct sm_early early;
 };
 
 static enum sm_err look_body(void *ctx, const uint8_t *p, size_t n)
 {
 	struct sm_open_state *s = ctx;
 	size_t room = 4 + SM_FIELDS_MAX - s->fields.len;
+	enum sm_err e;
 
 	sm_unpad_update(&s->unpad, p, n);
-	return room ? sm_buf_add(&s->fields, p, n < room ? n : room) : SM_OK;
+	if (room && (e = sm_buf_add(&s->fields, p, n < room ? n : room)))
+		return e;
+	return s->early.out ? sm_early_write(&s->early, p, n) : SM_OK;
 }
 
 static enum sm_err look_attachment(void *ctx, const uint8_t *p, size_t n)
@@ -59,6 +63,8 @@ static enum sm_err state_new(struct sm_opened *r, const struct sm_opener *o, str
 	sm_buf_init(&s->fields, 4 + SM_FIELDS_MAX);
 	sm_body_context(s->context, r->header.hh);
 	sm_keep_init(&s->keep, in);
+	s->early.out = o->early;
+	s->keep.discard = o->early != NULL;
 	sm_chunk_open_init(&s->body);
 	memcpy(s->body.key, r->file_key.data, sizeof s->body.key);
 	s->body.context = s->context;
@@ -85,39 +91,6 @@ static void state_free(struct sm_open_state *s)
 	sm_keep_release(&s->keep);
 	sm_wipe(s, sizeof *s);
 	free(s);
-}
-
-/* Recipient, then stanza. */
-static enum sm_err find_key(struct sm_opened *r, const struct sm_opener *o)
-{
-	const struct sm_header *h = &r->header;
-	const struct sm_identity *id = o->id;
-	struct sm_buf pw;
-	int at;
-	enum sm_err e;
-
-	if ((e = sm_secret_alloc(&r->file_key, SM_FILE_KEY)))
-		return e;
-	if (o->file_key) {
-		memcpy(r->file_key.data, o->file_key, SM_FILE_KEY);
-		return SM_OK;
-	}
-	if (h->has_group)
-		return SM_ERR_POLICY;
-	if (h->to[0].has_fp) {
-		if (!id && o->unlock && (e = o->unlock(o->ctx, &id)))
-			return e;
-		if (!id || (at = sm_header_find_to(h, id->pub.fp)) < 0)
-			return SM_ERR_POLICY;
-		return sm_unwrap_identity(r->file_key.data, h, (size_t)at, id);
-	}
-	if (!o->ask)
-		return SM_ERR_PASSPHRASE;
-	sm_buf_init(&pw, PASSPHRASE_MAX);
-	if (!(e = o->ask(o->ctx, &pw)))
-		e = sm_unwrap_passphrase(r->file_key.data, h, pw.data, pw.len);
-	sm_buf_release(&pw);
-	return e;
 }
 
 /* The fields, as the first block has them; they are only believed once check_content has come to them in its turn. */
@@ -246,8 +219,8 @@ static enum sm_err verify(struct sm_opened *r, const struct sm_opener *o, struct
 	size_t nsig;
 	enum sm_err e, fields;
 
-	if ((e = sm_header_read(&r->header, &r->header_line, in, NULL)) || (e = find_key(r, o)) || (e = state_new(r, o, in)) ||
-	    (e = sm_chunk_open_head(&r->state->body, in)) || (e = sm_chunk_open_frames(&r->state->body, in)) ||
+	if ((e = sm_header_read(&r->header, &r->header_line, in, NULL)) || (e = sm_file_key(&r->file_key, &r->header, o)) ||
+	    (e = state_new(r, o, in)) || (e = sm_chunk_open_head(&r->state->body, in)) || (e = sm_chunk_open_frames(&r->state->body, in)) ||
 	    (e = read_signature(r->state, in, sig, &nsig)) || (e = read_attachments(r, o, in, &fields)) ||
 	    (e = check_signature(r, o, sig, nsig)))
 		return e;
@@ -271,7 +244,7 @@ enum sm_err sm_open_verify(struct sm_opened *r, const struct sm_opener *o, struc
 enum sm_err sm_open_release(struct sm_opened *r, struct sm_sink *out)
 {
 	struct sm_open_state *s = r->state;
-	enum sm_err e = sm_chunk_open_release_plain(&s->body, out, s->from, s->to);
+	enum sm_err e = s->early.out ? SM_OK : sm_chunk_open_release_plain(&s->body, out, s->from, s->to);
 
 	return e ? e : sm_sink_finish(out);
 }

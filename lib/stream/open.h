@@ -29,6 +29,9 @@ struct sm_opener {
 	/* Sender policy, after the signature: SM_OK or SM_ERR_POLICY. May be NULL. */
 	enum sm_err (*policy)(void *ctx, const struct sm_header *h, enum sm_proof proof);
 	void *ctx;
+	/* Not NULL: the explicit opt-out of the release rule. The content goes here while it is read, each chunk once its tag has verified
+	 * but before the end, the attachments, the signature and the sender have; there is nothing to release later, and no attachments. */
+	struct sm_sink *early;
 	unsigned threads; /* 0: as many as there are cores, at most 8 */
 };
 

@@ -34,6 +34,13 @@ void sm_source_mem(struct sm_source *s, const void *p, size_t n, bool detect)
 	s->mem = (struct sm_span){p, n};
 }
 
+void sm_source_fn(struct sm_source *s, enum sm_err (*read)(void *ctx, void *p, size_t n, size_t *got), void *ctx, bool detect)
+{
+	init(s, detect);
+	s->fn = read;
+	s->fn_ctx = ctx;
+}
+
 void sm_source_release(struct sm_source *s)
 {
 	sm_buf_release(&s->raw);
@@ -50,7 +57,9 @@ static enum sm_err pull(struct sm_source *s, void *p, size_t n, size_t *got)
 	*got = 0;
 	if (s->ended)
 		return SM_OK;
-	if (s->fd >= 0) {
+	if (s->fn) {
+		e = s->fn(s->fn_ctx, p, n, got);
+	} else if (s->fd >= 0) {
 		e = sm_read_some(s->fd, p, n, got);
 	} else {
 		*got = n < s->mem.n ? n : s->mem.n;

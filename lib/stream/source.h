@@ -1,4 +1,4 @@
-/* Bytes coming in: a descriptor or memory, binary or armor, told apart by the first byte that is not white space
+/* Bytes coming in: a descriptor, memory or a function; binary or armor, told apart by the first byte that is not white space
  * (sm-format(5), "Armor": `-` begins armor, anything else is binary). Reads are of binary bytes either way. */
 #ifndef SM_STREAM_SOURCE_H
 #define SM_STREAM_SOURCE_H
@@ -8,7 +8,9 @@
 #include <sys/types.h>
 
 struct sm_source {
-	int fd;             /* borrowed; -1 for memory */
+	int fd; /* borrowed; -1 for memory */
+	enum sm_err (*fn)(void *ctx, void *p, size_t n, size_t *got);
+	void *fn_ctx;
 	struct sm_span mem; /* what is left of the memory */
 	bool detect;        /* armor may come; false: bytes as they are */
 	bool begun, armored, ended;
@@ -25,6 +27,8 @@ struct sm_source {
 
 void sm_source_fd(struct sm_source *s, int fd, bool detect);
 void sm_source_mem(struct sm_source *s, const void *p, size_t n, bool detect);
+/* Bytes from read: up to n of them, *got 0 at the end. */
+void sm_source_fn(struct sm_source *s, enum sm_err (*read)(void *ctx, void *p, size_t n, size_t *got), void *ctx, bool detect);
 void sm_source_release(struct sm_source *s);
 /* Up to n bytes, fewer only at the end. SM_ERR_ARMOR, SM_ERR_IO. */
 SM_CHECKED enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, size_t *got);

@@ -63,8 +63,7 @@ static bool have_identity(const struct options *o)
 	return have;
 }
 
-/* `from`: the profile's identity and its account's address, another identity without address, or nobody. */
-static enum sm_err choose_sender(struct options *o, struct sm_identity *id, struct sm_party *from)
+enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_party *from)
 {
 	struct sm_public pub;
 	enum sm_err e;
@@ -86,11 +85,33 @@ static enum sm_err choose_sender(struct options *o, struct sm_identity *id, stru
 	return o->identity ? SM_OK : sm_who_self(&from->address, o->common.profile);
 }
 
-static enum sm_err seal(struct options *o, const struct sm_seal *job)
+enum sm_err sm_seal_to_output(const struct options *o, const struct sm_seal *job, struct sm_source *in, int fd)
 {
-	struct sm_source in;
 	struct sm_sink sink = {0};
 	struct sm_outfile out = {.fd = -1};
+	enum sm_err e;
+
+	if (fd >= 0 && (e = sm_input_not_output(fd, o->output)))
+		return e;
+	if ((e = sm_outfile_open(&out, o->output, 0))) {
+		(void)sm_fail(e, "cannot create '%s'", o->output);
+		return e;
+	}
+	sm_outfile_guard(&out);
+	if (o->binary && (e = sm_refuse_binary(out.fd, "leave out -b, or use -o FILE")))
+		goto out;
+	sm_sink_fd(&sink, out.fd, o->binary ? NULL : SM_ARMOR_ENVELOPE);
+	if ((e = sm_seal(job, in, &sink, NULL, NULL)) || (e = sm_outfile_commit(&out)))
+		(void)sm_fail(e, "cannot encrypt %s", sm_input_name(o->input));
+out:
+	sm_sink_release(&sink);
+	sm_outfile_abandon(&out);
+	return e;
+}
+
+static enum sm_err seal(const struct options *o, const struct sm_seal *job)
+{
+	struct sm_source in;
 	struct sm_progress progress;
 	int fd;
 	enum sm_err e;
@@ -99,24 +120,9 @@ static enum sm_err seal(struct options *o, const struct sm_seal *job)
 		return e;
 	sm_source_fd(&in, fd, false);
 	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
-	if ((e = sm_input_not_output(fd, o->output)))
-		goto out;
-	if ((e = sm_outfile_open(&out, o->output, 0))) {
-		(void)sm_fail(e, "cannot create '%s'", o->output);
-		goto out;
-	}
-	sm_outfile_guard(&out);
-	if (o->binary && (e = sm_refuse_binary(out.fd, "leave out -b, or use -o FILE")))
-		goto out;
-	sm_sink_fd(&sink, out.fd, o->binary ? NULL : SM_ARMOR_ENVELOPE);
-	e = sm_seal(job, &in, &sink, NULL, NULL);
+	e = sm_seal_to_output(o, job, &in, fd);
 	sm_progress_end(&progress);
-	if (e || (e = sm_outfile_commit(&out)))
-		(void)sm_fail(e, "cannot encrypt %s", sm_input_name(o->input));
-out:
-	sm_sink_release(&sink);
 	sm_source_release(&in);
-	sm_outfile_abandon(&out);
 	if (fd > 0)
 		close(fd);
 	return e;
@@ -135,7 +141,7 @@ int sm_encrypt(struct options *o)
 
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
 	if ((e = fill_fields(&fields, &any, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
-	    (e = choose_sender(o, &id, &job.from)) ||
+	    (e = sm_sender(o, &id, &job.from)) ||
 	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))) ||
 	    (e = sm_attachments_open(&o->attach)))
 		goto out;

@@ -5,6 +5,7 @@
 #include "common/attachments.h"
 #include "common/recipients.h"
 #include "common/unlock.h"
+#include "stream/seal.h"
 
 struct options {
 	struct sm_opts opts;
@@ -14,10 +15,20 @@ struct options {
 	const char *attachments; /* --attachments */
 	const char *identity, *name, *type, *subject, *signer, *output, *input, *argon2;
 	bool passphrase, anonymous, sign, no_pad, binary, decrypt, require_signature, no_progress;
+	bool early, rekey, inspect, json, ranged;
+	uint64_t range_from, range_to; /* content bytes, both included */
 	uint32_t t, m;
 };
 
 int sm_encrypt(struct options *o);
 int sm_decrypt(struct options *o);
+int sm_decrypt_range(struct options *o);
+int sm_rekey(struct options *o);
+int sm_inspect(struct options *o);
+
+/* `from`: the profile's identity and its account's address, another identity without address, or nobody. id is unlocked when o->sign. */
+SM_CHECKED enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_party *from);
+/* Seals in to o->output. fd: what in reads, to be held against the output, or -1. */
+SM_CHECKED enum sm_err sm_seal_to_output(const struct options *o, const struct sm_seal *job, struct sm_source *in, int fd);
 
 #endif

@@ -1,0 +1,104 @@
+/* The callbacks of lib/stream/open.h, for a person at the other end. */
+#include "smencrypt/opening.h"
+
+#include "cli/diag.h"
+#include "common/input.h"
+
+#include <string.h>
+
+static enum sm_err ask(void *ctx, struct sm_buf *pw)
+{
+	struct sm_opening *d = ctx;
+	enum sm_err e = sm_passphrase(pw, &d->o->common.passphrase, "Passphrase for the envelope: ", false);
+
+	d->said = e != SM_OK;
+	return e;
+}
+
+static enum sm_err unlock(void *ctx, const struct sm_identity **id)
+{
+	struct sm_opening *d = ctx;
+	enum sm_err e = sm_unlock(&d->id, d->o->identity, &d->o->common);
+
+	if ((d->said = e != SM_OK))
+		return e;
+	d->signers.self = &d->id.pub;
+	*id = &d->id;
+	return SM_OK;
+}
+
+static enum sm_err find_signer(void *ctx, struct sm_public *pub, const uint8_t fp[static SM_FP_LEN])
+{
+	struct sm_opening *d = ctx;
+	enum sm_err e = sm_signers_find(&d->signers, pub, fp);
+
+	if (e && e != SM_ERR_NOTFOUND) {
+		d->said = true;
+		(void)sm_fail(e, "cannot look the signer up in the contacts");
+	}
+	return e;
+}
+
+static enum sm_err policy(void *ctx, const struct sm_header *h, enum sm_proof proof)
+{
+	struct sm_opening *d = ctx;
+	const struct options *o = d->o;
+	bool good = proof == SM_PROOF_PROVEN && (!o->signer || !memcmp(h->from.fp, d->wanted.pub.fp, SM_FP_LEN));
+
+	if (good || !(o->signer || o->require_signature))
+		return SM_OK;
+	d->said = true;
+	if (proof == SM_PROOF_NONE)
+		sm_error("%s is not signed: refused by policy", sm_input_name(o->input));
+	else
+		sm_error("%s is not signed by %s: refused by policy", sm_input_name(o->input), o->signer ? o->signer : "a contact");
+	return SM_ERR_POLICY;
+}
+
+/* One line on how far the sender is proven, before the content. */
+void sm_opening_say_sender(const struct sm_opening *d, const struct sm_opened *r)
+{
+	char fp[SM_FP_TEXT_LEN + 1];
+	const char *claimed = r->header.from.address.text;
+
+	sm_fp_format(fp, r->header.from.fp);
+	if (r->proof == SM_PROOF_NONE)
+		sm_warning("the sender is not proven: the envelope is not signed");
+	else if (r->proof == SM_PROOF_UNKNOWN)
+		sm_warning("the sender is not proven: signed by %s, which is no contact's key", fp);
+	else if (*claimed && *d->signers.address && strcmp(claimed, d->signers.address))
+		sm_warning("signed by %s, though it says that it is from %s", d->signers.address, claimed);
+	else
+		sm_note("signed by %s %s", *d->signers.address ? d->signers.address : *claimed ? claimed : "key", fp);
+}
+
+void sm_opening_say_failure(const struct sm_opening *d, enum sm_err e, unsigned header_line)
+{
+	const char *name = sm_input_name(d->o->input);
+
+	if (d->said)
+		return;
+	if ((e == SM_ERR_HEADER || e == SM_ERR_SUITE) && header_line)
+		(void)sm_fail_plain(e, "%s: %s, line %u", name, sm_err_text(e), header_line);
+	else if (e == SM_ERR_POLICY)
+		(void)sm_fail_plain(e, "%s: not a recipient", name);
+	else
+		(void)sm_fail(e, "%s", name);
+}
+
+enum sm_err sm_opening_init(struct sm_opening *d, struct options *o)
+{
+	enum sm_err e;
+
+	memset(d, 0, sizeof *d);
+	d->o = o;
+	d->opener = (struct sm_opener){.unlock = unlock, .ask = ask, .find_signer = find_signer, .policy = policy, .ctx = d};
+	d->signers.profile = o->common.profile;
+	if (!o->signer)
+		return SM_OK;
+	if (!(e = sm_who_resolve(&d->wanted, o->signer, o->common.profile, true)))
+		d->signers.wanted = &d->wanted;
+	return e;
+}
+
+void sm_opening_release(struct sm_opening *d) { sm_identity_release(&d->id); }
