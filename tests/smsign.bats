@@ -91,6 +91,7 @@ answers() {
 	head -c -1 bin >x && answers 65 payload as bob smsign -V -s "$A" -x x plain
 	{ cat bin; printf x; } >x && answers 65 payload as bob smsign -V -s "$A" -x x plain
 	sed '2s/namespace/nomespace/' bin >x && answers 65 'line 2' as bob smsign -V -s "$A" -x x plain
+	sed '1s/x25519-ed25519-aes256gcm/other/' bin >x && answers 65 'unsupported suite' as bob smsign -V -s "$A" -x x plain
 	sed 's/^date 2/date 3/' bin >x && answers 1 'bad signature' as bob smsign -V -s "$A" -x x plain
 }
 

@@ -303,7 +303,8 @@ static enum sm_err read_signature(struct sm_detached *d, const char *path)
 	if ((e = sm_read_all(fd, &text)))
 		(void)sm_fail(e, "cannot read '%s'", path);
 	else if ((e = dearmor(&raw, &text)) || (e = sm_detached_parse(d, &line, raw.data, raw.len)))
-		(void)(line ? sm_fail_plain(e, "%s: malformed signature, line %u", path, line) : sm_fail(e, "%s", path));
+		(void)(e == SM_ERR_HEADER ? sm_fail_plain(e, "%s: malformed signature header, line %u", path, line)
+		                          : sm_fail(e, "%s", path));
 	sm_buf_release(&text);
 	sm_buf_release(&raw);
 	if (fd > 0)

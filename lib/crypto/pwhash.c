@@ -19,7 +19,8 @@ enum sm_err sm_argon2id(uint8_t key[static 32], const void *pw, size_t pwlen, co
 		return SM_ERR_LIMIT;
 	sm_alg_sodium();
 	/* With the parameters in range only the memory can be refused. */
-	if (crypto_pwhash_argon2id(fresh, sizeof fresh, pw ? pw : "", pwlen, salt, t, (size_t)m * 1024, crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
+	if (crypto_pwhash_argon2id(fresh, sizeof fresh, pw ? pw : "", pwlen, salt, t, (size_t)m * 1024,
+	                           crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
 		return SM_ERR_NOMEM;
 	memcpy(key, fresh, sizeof fresh);
 	sodium_memzero(fresh, sizeof fresh);

@@ -65,7 +65,7 @@ void sm_opening_say_sender(const struct sm_opening *d, const struct sm_opened *r
 	if (r->proof == SM_PROOF_NONE)
 		sm_warning("the sender is not proven: the envelope is not signed");
 	else if (r->proof == SM_PROOF_UNKNOWN)
-		sm_warning("the sender is not proven: signed by %s, which is no contact's key", fp);
+		sm_warning("the sender is not proven: it claims to be from %s, which is no contact's key", fp);
 	else if (*claimed && *d->signers.address && strcmp(claimed, d->signers.address))
 		sm_warning("signed by %s, though it says that it is from %s", d->signers.address, claimed);
 	else

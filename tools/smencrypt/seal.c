@@ -46,7 +46,7 @@ static enum sm_err fill_fields(struct sm_fields *f, bool *any, const struct opti
 		return SM_OK;
 	sm_buf_init(&trial, 4 + SM_FIELDS_MAX);
 	if ((e = sm_fields_write(&trial, f)))
-		sm_error("the type or the subject has characters that cannot stand there");
+		sm_error("the type or the subject is too long, or has characters that cannot stand there");
 	sm_buf_release(&trial);
 	return e;
 }
