@@ -106,7 +106,7 @@ enum sm_err sm_scram_device_signature(uint8_t sig[static SM_SIG_LEN], const char
 	if (e == SM_OK)
 		e = sm_buf_add_be64(&m, (uint64_t)s->expires);
 	if (e == SM_OK)
-		e = sm_sign(sig, m.data, m.len, id->seed.data);
+		e = sm_sign(sig, m.data, m.len, id->secret.data);
 	sm_buf_release(&m);
 	return e;
 }

@@ -418,7 +418,7 @@ enum sm_err sm_keyring_store_key(uint8_t key[static 32], const struct sm_identit
 	sm_buf_init(&info, 256);
 	enum sm_err e = sm_buf_addf(&info, "sm-store/1 %s", purpose);
 	if (!e)
-		e = sm_hkdf_sha256(key, 32, NULL, 0, id->seed.data, id->seed.len, info.data, info.len);
+		e = sm_hkdf_sha256(key, 32, NULL, 0, id->secret.data, id->secret.len, info.data, info.len);
 	sm_buf_release(&info);
 	return e;
 }

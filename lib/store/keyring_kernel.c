@@ -43,7 +43,7 @@ enum sm_err sm_keyring_unlock(const struct sm_identity *id, int64_t seconds)
 	if (seconds < 1 || seconds > INT32_MAX)
 		return SM_ERR_LIMIT; /* to the kernel, 0 would mean for ever */
 	describe(description, id->pub.fp);
-	long key = syscall(SYS_add_key, "user", description, id->seed.data, id->seed.len, KEY_SPEC_PROCESS_KEYRING);
+	long key = syscall(SYS_add_key, "user", description, id->secret.data, id->secret.len, KEY_SPEC_PROCESS_KEYRING);
 	if (key < 0)
 		return SM_ERR_IO;
 	if (syscall(SYS_keyctl, KEYCTL_SETPERM, key, POSSESSOR_ALL | USER_VIEW_READ_SEARCH_LINK) < 0 ||

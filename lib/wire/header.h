@@ -32,12 +32,10 @@ struct sm_attach_line {
 	uint64_t bytes;
 };
 
-enum sm_stanza_type { SM_STANZA_HPKE, SM_STANZA_RSA, SM_STANZA_ARGON2ID, SM_STANZA_PBKDF2, SM_STANZA_RATCHET, SM_STANZA_SENDERKEY };
-
 struct sm_stanza {
 	enum sm_stanza_type type;
 	union {
-		uint8_t enc[32]; /* hpke */
+		uint8_t enc[SM_ENC_MAX]; /* the suite's key stanza, where it has an argument */
 		struct {
 			uint8_t salt[16];
 			uint32_t t, m; /* argon2id; pbkdf2: t is the rounds */

@@ -111,7 +111,7 @@ static bool parse_attach(struct sm_header *h, struct sm_lines *l)
 }
 
 /* Body lines up to the next line that begins with `-`, which base64 never does. Each full line decodes on its own. */
-static enum sm_err parse_body(struct sm_stanza *s, struct sm_lines *l)
+static enum sm_err parse_body(struct sm_stanza *s, const struct sm_suite *suite, struct sm_lines *l)
 {
 	uint8_t body[SM_STANZA_BODY_MAX + BODY_COLUMNS];
 	size_t n = 0, got;
@@ -128,7 +128,7 @@ static enum sm_err parse_body(struct sm_stanza *s, struct sm_lines *l)
 		if ((n += got) > SM_STANZA_BODY_MAX)
 			return SM_ERR_HEADER;
 	}
-	if (!sm_stanza_body_ok(s, n)) {
+	if (!sm_stanza_body_ok(s, suite, n)) {
 		l->no--; /* what is wrong is the body's last line, not the one after it */
 		return SM_ERR_HEADER;
 	}
@@ -160,7 +160,7 @@ static enum sm_err parse_stanzas(struct sm_header *h, struct sm_lines *l)
 		struct sm_stanza *s = &h->stanza[h->nstanza];
 		if (!sm_span_starts(l->line, STANZA_MARK) || !sm_stanza_parse(s, h->suite, l->line) || !stanza_fits(h, s))
 			return SM_ERR_HEADER;
-		if ((e = parse_body(s, l)))
+		if ((e = parse_body(s, h->suite, l)))
 			return e;
 		h->nstanza++;
 	}

@@ -10,33 +10,31 @@
 #define WORDS_MAX 8 /* `-> ratchet device header x3dh eka spk opk` */
 
 /* w: the words after the type. */
-typedef bool args_parse(struct sm_stanza *s, const struct sm_span *w, int n);
-typedef enum sm_err args_write(struct sm_buf *b, const struct sm_stanza *s);
+typedef bool args_parse(struct sm_stanza *s, const struct sm_suite *suite, const struct sm_span *w, int n);
+typedef enum sm_err args_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite);
 
-static bool hpke_parse(struct sm_stanza *s, const struct sm_span *w, int n)
+/* The suite's own stanza, which wraps for a public identity. */
+static bool key_parse(struct sm_stanza *s, const struct sm_suite *suite, const struct sm_span *w, int n)
 {
-	return n == 1 && sm_base64_exact(s->enc, sizeof s->enc, w[0]);
+	return suite->enc ? n == 1 && sm_base64_exact(s->enc, suite->enc, w[0]) : n == 0;
 }
 
-static bool rsa_parse(struct sm_stanza *s, const struct sm_span *w, int n)
+static bool argon2id_parse(struct sm_stanza *s, const struct sm_suite *suite, const struct sm_span *w, int n)
 {
-	(void)s, (void)w;
-	return n == 0;
-}
-
-static bool argon2id_parse(struct sm_stanza *s, const struct sm_span *w, int n)
-{
+	(void)suite;
 	return n == 3 && sm_base64_exact(s->pw.salt, sizeof s->pw.salt, w[0]) && sm_decimal32(&s->pw.t, w[1], 1, SM_ARGON2_T_MAX) &&
 	       sm_decimal32(&s->pw.m, w[2], SM_ARGON2_M_MIN, SM_ARGON2_M_MAX);
 }
 
-static bool pbkdf2_parse(struct sm_stanza *s, const struct sm_span *w, int n)
+static bool pbkdf2_parse(struct sm_stanza *s, const struct sm_suite *suite, const struct sm_span *w, int n)
 {
+	(void)suite;
 	return n == 2 && sm_base64_exact(s->pw.salt, sizeof s->pw.salt, w[0]) && sm_decimal32(&s->pw.t, w[1], 1, SM_PBKDF2_ROUNDS_MAX);
 }
 
-static bool ratchet_parse(struct sm_stanza *s, const struct sm_span *w, int n)
+static bool ratchet_parse(struct sm_stanza *s, const struct sm_suite *suite, const struct sm_span *w, int n)
 {
+	(void)suite;
 	if ((n != 2 && n != 6) || !sm_decimal32(&s->ratchet.device, w[0], 0, UINT32_MAX) ||
 	    !sm_base64_exact(s->ratchet.header, sizeof s->ratchet.header, w[1]))
 		return false;
@@ -49,8 +47,9 @@ static bool ratchet_parse(struct sm_stanza *s, const struct sm_span *w, int n)
 	       (!s->ratchet.has_opk || sm_decimal32(&s->ratchet.opk, w[5], 0, UINT32_MAX));
 }
 
-static bool senderkey_parse(struct sm_stanza *s, const struct sm_span *w, int n)
+static bool senderkey_parse(struct sm_stanza *s, const struct sm_suite *suite, const struct sm_span *w, int n)
 {
+	(void)suite;
 	return n == 3 && sm_decimal32(&s->senderkey.device, w[0], 0, UINT32_MAX) && sm_id_copy(s->senderkey.chain, w[1]) &&
 	       sm_decimal32(&s->senderkey.n, w[2], 0, UINT32_MAX);
 }
@@ -61,28 +60,28 @@ static enum sm_err add_base64_word(struct sm_buf *b, const uint8_t *p, size_t n)
 	return e ? e : sm_buf_add_base64(b, p, n);
 }
 
-static enum sm_err hpke_write(struct sm_buf *b, const struct sm_stanza *s) { return add_base64_word(b, s->enc, sizeof s->enc); }
-
-static enum sm_err rsa_write(struct sm_buf *b, const struct sm_stanza *s)
+static enum sm_err key_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite)
 {
-	(void)b, (void)s;
-	return SM_OK;
+	return suite->enc ? add_base64_word(b, s->enc, suite->enc) : SM_OK;
 }
 
-static enum sm_err argon2id_write(struct sm_buf *b, const struct sm_stanza *s)
+static enum sm_err argon2id_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite)
 {
+	(void)suite;
 	enum sm_err e = add_base64_word(b, s->pw.salt, sizeof s->pw.salt);
 	return e ? e : sm_buf_addf(b, " %u %u", (unsigned)s->pw.t, (unsigned)s->pw.m);
 }
 
-static enum sm_err pbkdf2_write(struct sm_buf *b, const struct sm_stanza *s)
+static enum sm_err pbkdf2_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite)
 {
+	(void)suite;
 	enum sm_err e = add_base64_word(b, s->pw.salt, sizeof s->pw.salt);
 	return e ? e : sm_buf_addf(b, " %u", (unsigned)s->pw.t);
 }
 
-static enum sm_err ratchet_write(struct sm_buf *b, const struct sm_stanza *s)
+static enum sm_err ratchet_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite)
 {
+	(void)suite;
 	enum sm_err e;
 	if ((e = sm_buf_addf(b, " %u", (unsigned)s->ratchet.device)) ||
 	    (e = add_base64_word(b, s->ratchet.header, sizeof s->ratchet.header)) || !s->ratchet.x3dh)
@@ -93,29 +92,39 @@ static enum sm_err ratchet_write(struct sm_buf *b, const struct sm_stanza *s)
 	return s->ratchet.has_opk ? sm_buf_addf(b, " %u", (unsigned)s->ratchet.opk) : sm_buf_adds(b, " -");
 }
 
-static enum sm_err senderkey_write(struct sm_buf *b, const struct sm_stanza *s)
+static enum sm_err senderkey_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite)
 {
+	(void)suite;
 	return sm_buf_addf(b, " %u %.26s %u", (unsigned)s->senderkey.device, s->senderkey.chain, (unsigned)s->senderkey.n);
 }
 
-#define X25519 (1u << SM_SUITE_X25519)
-#define RSA (1u << SM_SUITE_RSA)
+enum belongs { SUITES_OWN, EVERY_SUITE, SUITES_WITH_SESSIONS };
 
 static const struct kind {
 	const char *name;
-	unsigned suites;
-	size_t body_min, body_max;
+	enum belongs to;
+	size_t body; /* bytes; 0: what the suite says */
 	args_parse *parse;
 	args_write *write;
 } kinds[] = {
-        [SM_STANZA_HPKE] = {"hpke", X25519, 48, 48, hpke_parse, hpke_write},
-        [SM_STANZA_RSA] = {"rsa", RSA, 256, SM_STANZA_BODY_MAX, rsa_parse, rsa_write},
-        [SM_STANZA_ARGON2ID] = {"argon2id", X25519 | RSA, 48, 48, argon2id_parse, argon2id_write},
-        [SM_STANZA_PBKDF2] = {"pbkdf2", X25519 | RSA, 48, 48, pbkdf2_parse, pbkdf2_write},
-        [SM_STANZA_RATCHET] = {"ratchet", X25519, 80, 80, ratchet_parse, ratchet_write},
-        [SM_STANZA_SENDERKEY] = {"senderkey", X25519, 80, 80, senderkey_parse, senderkey_write},
+        [SM_STANZA_HPKE] = {"hpke", SUITES_OWN, 0, key_parse, key_write},
+        [SM_STANZA_RSA] = {"rsa", SUITES_OWN, 0, key_parse, key_write},
+        [SM_STANZA_ARGON2ID] = {"argon2id", EVERY_SUITE, 48, argon2id_parse, argon2id_write},
+        [SM_STANZA_PBKDF2] = {"pbkdf2", EVERY_SUITE, 48, pbkdf2_parse, pbkdf2_write},
+        [SM_STANZA_RATCHET] = {"ratchet", SUITES_WITH_SESSIONS, 80, ratchet_parse, ratchet_write},
+        [SM_STANZA_SENDERKEY] = {"senderkey", SUITES_WITH_SESSIONS, 80, senderkey_parse, senderkey_write},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
+
+static bool suite_has(const struct sm_suite *suite, enum sm_stanza_type type)
+{
+	switch (kinds[type].to) {
+	case SUITES_OWN: return type == suite->stanza;
+	case EVERY_SUITE: return true;
+	case SUITES_WITH_SESSIONS: return suite->sessions;
+	}
+	return false;
+}
 
 bool sm_stanza_parse(struct sm_stanza *s, const struct sm_suite *suite, struct sm_span line)
 {
@@ -128,7 +137,7 @@ bool sm_stanza_parse(struct sm_stanza *s, const struct sm_suite *suite, struct s
 		if (!sm_span_equals(word[1], kinds[i].name))
 			continue;
 		struct sm_stanza got = {.type = (enum sm_stanza_type)i};
-		if (!(kinds[i].suites & 1u << suite->kind) || !kinds[i].parse(&got, word + 2, n - 2))
+		if (!suite_has(suite, got.type) || !kinds[i].parse(&got, suite, word + 2, n - 2))
 			return false;
 		*s = got;
 		return true;
@@ -136,16 +145,20 @@ bool sm_stanza_parse(struct sm_stanza *s, const struct sm_suite *suite, struct s
 	return false;
 }
 
-bool sm_stanza_body_ok(const struct sm_stanza *s, size_t n) { return n >= kinds[s->type].body_min && n <= kinds[s->type].body_max; }
+bool sm_stanza_body_ok(const struct sm_stanza *s, const struct sm_suite *suite, size_t n)
+{
+	size_t fixed = kinds[s->type].body;
+	return fixed ? n == fixed : n >= suite->body_min && n <= suite->body_max;
+}
 
 bool sm_stanza_is_passphrase(const struct sm_stanza *s) { return s->type == SM_STANZA_ARGON2ID || s->type == SM_STANZA_PBKDF2; }
 
-enum sm_err sm_stanza_write(struct sm_buf *b, const struct sm_stanza *s)
+enum sm_err sm_stanza_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite)
 {
 	enum sm_err e;
-	if ((size_t)s->type >= KINDS || !s->body || !sm_stanza_body_ok(s, s->bodylen))
+	if ((size_t)s->type >= KINDS || !s->body || !suite_has(suite, s->type) || !sm_stanza_body_ok(s, suite, s->bodylen))
 		return SM_ERR_HEADER;
-	if ((e = sm_buf_addf(b, "-> %s", kinds[s->type].name)) || (e = kinds[s->type].write(b, s)) || (e = sm_buf_adds(b, "\n")))
+	if ((e = sm_buf_addf(b, "-> %s", kinds[s->type].name)) || (e = kinds[s->type].write(b, s, suite)) || (e = sm_buf_adds(b, "\n")))
 		return e;
 	for (size_t i = 0, n; i < s->bodylen; i += n) {
 		n = s->bodylen - i < 48 ? s->bodylen - i : 48;

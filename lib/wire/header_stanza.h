@@ -5,14 +5,12 @@
 
 #include "wire/header.h"
 
-#define SM_STANZA_BODY_MAX 1024
-
 /* Type and arguments from the line `-> ...`. False for a type that suite does not have, or arguments out of range. */
 bool sm_stanza_parse(struct sm_stanza *s, const struct sm_suite *suite, struct sm_span line);
 /* Is n a body size of this type? */
-bool sm_stanza_body_ok(const struct sm_stanza *s, size_t n);
+bool sm_stanza_body_ok(const struct sm_stanza *s, const struct sm_suite *suite, size_t n);
 bool sm_stanza_is_passphrase(const struct sm_stanza *s);
 /* Appends the stanza with its body. */
-SM_CHECKED enum sm_err sm_stanza_write(struct sm_buf *b, const struct sm_stanza *s);
+SM_CHECKED enum sm_err sm_stanza_write(struct sm_buf *b, const struct sm_stanza *s, const struct sm_suite *suite);
 
 #endif

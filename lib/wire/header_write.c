@@ -60,7 +60,7 @@ static enum sm_err write_all(struct sm_buf *b, const struct sm_header *h)
 	for (size_t i = 0; i < h->nstanza; i++) {
 		if (h->stanza[i].type == SM_STANZA_SENDERKEY && !is_id(h->stanza[i].senderkey.chain))
 			return SM_ERR_HEADER;
-		if ((e = sm_stanza_write(b, &h->stanza[i])))
+		if ((e = sm_stanza_write(b, &h->stanza[i], h->suite)))
 			return e;
 	}
 	return sm_buf_adds(b, "---\n");

@@ -1,45 +1,46 @@
-/* Public identities and fingerprints: everything about them that needs no secret, so that smserver can link it. */
+/* Public identities and fingerprints: everything about them that needs no secret, so that smserver can link it. What an identity is made
+ * of is its suite's matter (suite.c). */
 #include "wire/identity.h"
 
 #include "base/base64.h"
-#include "crypto/hash.h"
 #include "wire/lex.h"
 
 #include <string.h>
 
-#define HRP "sm"
 #define FP_PREFIX "SHA256:"
-
-enum sm_err sm_public_from_ed25519(struct sm_public *p, const uint8_t pk[static SM_PK_LEN])
-{
-	struct sm_public pub = {.suite = &sm_suite_x25519};
-	enum sm_err e;
-
-	if ((e = sm_pk_check(pk)) || (e = sm_pk_to_x25519(pub.x25519, pk)))
-		return e;
-	memcpy(pub.ed25519, pk, sizeof pub.ed25519);
-	sm_sha256(pub.fp, pk, SM_PK_LEN);
-	*p = pub;
-	return SM_OK;
-}
 
 enum sm_err sm_public_parse(struct sm_public *p, const char *s, size_t n)
 {
-	struct sm_span token = {(const uint8_t *)s, n};
-	uint8_t pk[SM_PK_LEN];
-	enum sm_err e;
+	struct sm_span text = {(const uint8_t *)s, n};
+	const struct sm_suite *suite = sm_suite_of_public(text);
+	struct sm_public got = {.suite = suite};
+	enum sm_err e = suite ? suite->parse(&got, text) : SM_ERR_FORMAT;
 
-	if (sm_span_equals(token, "sm-rsa") || sm_span_starts(token, "sm-rsa "))
-		return SM_ERR_SUITE;
-	if ((e = sm_bech32_decode(pk, sizeof pk, HRP, s, n, false)))
-		return e;
-	return sm_public_from_ed25519(p, pk);
+	if (!e)
+		*p = got;
+	return e;
+}
+
+/* Where the identity ends and a comment may begin. Its prefix may have a space in it. */
+static size_t token_length(struct sm_span line)
+{
+	const struct sm_suite *suite = sm_suite_of_public(line);
+	size_t skip = suite ? strlen(suite->prefix) : 0;
+	const uint8_t *space = line.n > skip ? memchr(line.p + skip, ' ', line.n - skip) : NULL;
+	return space ? (size_t)(space - line.p) : line.n;
+}
+
+void sm_public_split(struct sm_span *token, struct sm_span *comment, struct sm_span line)
+{
+	size_t n = token_length(line);
+
+	*token = (struct sm_span){line.p, n};
+	*comment = n < line.n ? (struct sm_span){line.p + n + 1, line.n - n - 1} : (struct sm_span){NULL, 0};
 }
 
 enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, struct sm_span *comment, struct sm_span line)
 {
-	struct sm_span token = line, rest = {NULL, 0};
-	const uint8_t *sp;
+	struct sm_span token, rest;
 	enum sm_err e;
 
 	if (!line.n || line.p[0] == '#') {
@@ -48,12 +49,9 @@ enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, struct sm_spa
 	}
 	if (line.n > SM_PUBLIC_LINE_MAX)
 		return SM_ERR_FORMAT;
-	if ((sp = memchr(line.p, ' ', line.n))) {
-		token.n = (size_t)(sp - line.p);
-		rest = (struct sm_span){sp + 1, line.n - token.n - 1};
-	}
+	sm_public_split(&token, &rest, line);
 	if (rest.n > SM_COMMENT_MAX || !sm_value_ok(rest))
-		return sm_span_equals(token, "sm-rsa") ? SM_ERR_SUITE : SM_ERR_FORMAT;
+		return SM_ERR_FORMAT;
 	if ((e = sm_public_parse(p, (const char *)token.p, token.n)))
 		return e;
 	if (comment)
@@ -62,12 +60,7 @@ enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, struct sm_spa
 	return SM_OK;
 }
 
-enum sm_err sm_public_format_ed25519(struct sm_buf *b, const uint8_t pk[static SM_PK_LEN])
-{
-	return sm_bech32_encode(b, HRP, pk, SM_PK_LEN, false);
-}
-
-enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p) { return sm_public_format_ed25519(b, p->ed25519); }
+enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p) { return p->suite->format(b, p); }
 
 void sm_fp_format(char out[static SM_FP_TEXT_LEN + 1], const uint8_t fp[static SM_FP_LEN])
 {

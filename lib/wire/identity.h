@@ -1,5 +1,6 @@
 /* Identities (sm-format(5), "Identities"): public lines, secret key files, fingerprints.
- * identity.c parses and prints public identities (smserver links it); identity_secret.c holds what needs the seed. */
+ * identity.c parses and prints public identities (smserver links it); identity_secret.c holds what needs the secret. What differs between
+ * suites is in suite.c and suite_secret.c. */
 #ifndef SM_WIRE_IDENTITY_H
 #define SM_WIRE_IDENTITY_H
 
@@ -13,40 +14,48 @@
 #define SM_PUBLIC_LINE_MAX 8192
 #define SM_COMMENT_MAX 255
 
-/* A public identity. Plain data: copy freely. x25519 suite: ed25519 and its image x25519. */
+/* A public identity. Plain data: copy freely. */
 struct sm_public {
 	const struct sm_suite *suite;
 	uint8_t fp[SM_FP_LEN]; /* SHA-256 of the decoded identity */
+	/* x25519 suite: the key and its image */
 	uint8_t ed25519[SM_PK_LEN];
 	uint8_t x25519[32];
 };
 
-/* From one token, `sm1...`: SM_ERR_FORMAT (not canonical, small or mixed order), SM_ERR_SUITE (a known prefix this build lacks). */
+/* From an identity without comment, `sm1...`: SM_ERR_FORMAT (not canonical, small or mixed order). */
 SM_CHECKED enum sm_err sm_public_parse(struct sm_public *p, const char *s, size_t n);
 /* One line of a file, without LF: an identity and an optional comment (UTF-8 without control characters, <= 255 bytes).
  * *found false for an empty or # line. comment (may be NULL) borrows from line. */
 SM_CHECKED enum sm_err sm_public_parse_line(struct sm_public *p, bool *found, struct sm_span *comment, struct sm_span line);
+/* A line's identity, and what is behind the space that follows it; nothing is checked. */
+void sm_public_split(struct sm_span *token, struct sm_span *comment, struct sm_span line);
 SM_CHECKED enum sm_err sm_public_from_ed25519(struct sm_public *p, const uint8_t pk[static SM_PK_LEN]);
-/* Appends the token (`sm1...`). */
+/* Appends the identity (`sm1...`). */
 SM_CHECKED enum sm_err sm_public_format(struct sm_buf *b, const struct sm_public *p);
 /* The same of a key that sm_public_from_ed25519 would take. */
 SM_CHECKED enum sm_err sm_public_format_ed25519(struct sm_buf *b, const uint8_t pk[static SM_PK_LEN]);
 void sm_fp_format(char out[static SM_FP_TEXT_LEN + 1], const uint8_t fp[static SM_FP_LEN]);
 SM_CHECKED enum sm_err sm_fp_parse(uint8_t fp[static SM_FP_LEN], const char *s, size_t n);
 
-/* An unlocked identity: the seed in guarded memory, with its public half. */
+/* An unlocked identity: the secret in guarded memory, with its public half. */
 struct sm_identity {
-	struct sm_secret seed; /* 32 bytes */
+	struct sm_secret secret; /* x25519 suite: the 32-byte seed */
 	struct sm_public pub;
 };
 
+/* In the default suite, x25519. */
 SM_CHECKED enum sm_err sm_identity_generate(struct sm_identity *id, const struct sm_rand *rand);
+/* bits: of a suite that has a choice; 0 for its default. SM_ERR_LIMIT when it has not that size. */
+SM_CHECKED enum sm_err sm_identity_generate_in(struct sm_identity *id, const struct sm_suite *suite, unsigned bits,
+                                               const struct sm_rand *rand);
+/* From what struct sm_identity keeps (unlocked keys in the kernel). Takes secret over in every case. SM_ERR_FORMAT. */
+SM_CHECKED enum sm_err sm_identity_from_secret(struct sm_identity *id, const struct sm_suite *suite, struct sm_secret *secret);
 SM_CHECKED enum sm_err sm_identity_from_seed(struct sm_identity *id, const uint8_t seed[static SM_SEED_LEN]);
-/* The text of a plain secret key file: exactly one SM-SECRET-KEY-1... line, # lines and blank lines allowed. comment: may be NULL;
- * gets the text after "# comment: ", or after the token in "# public: ", where there is one (borrowed; else empty). SM_ERR_SUITE for a
- * key of a suite that this build lacks. */
+/* The text of a plain secret key file: exactly one key (SM-SECRET-KEY-1...), # lines and blank lines allowed. comment: may be NULL;
+ * gets the text after "# comment: ", or after the identity in "# public: ", where there is one (borrowed; else empty). SM_ERR_FORMAT. */
 SM_CHECKED enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, const uint8_t *text, size_t n);
-/* Appends the text of a plain secret key file: "# created: DATE", "# public: sm1... comment" and the key line, each with LF. */
+/* Appends the text of a plain secret key file: "# created: DATE", "# public: sm1... comment" and the key. */
 SM_CHECKED enum sm_err sm_identity_format(struct sm_buf *b, const struct sm_identity *id, const char *comment, int64_t created);
 void sm_identity_release(struct sm_identity *id);
 

@@ -1,98 +1,78 @@
-/* Secret identities: the seed in guarded memory and the text of a plain secret key file. smserver does not link this. */
+/* Secret identities: the secret in guarded memory and the text of a plain secret key file. smserver does not link this. */
 #include "base/time.h"
-#include "wire/identity.h"
 #include "wire/lex.h"
+#include "wire/suite_secret.h"
 
 #include <string.h>
 
-#define SECRET_HRP "sm-secret-key-"
-#define PEM_PREFIX "-----BEGIN PRIVATE KEY-----" /* how a key of the RSA suite begins */
+enum sm_err sm_identity_from_secret(struct sm_identity *id, const struct sm_suite *suite, struct sm_secret *secret)
+{
+	struct sm_identity made = {.secret = *secret};
+	enum sm_err e = sm_suite_secret(suite)->derive(&made.pub, &made.secret);
+
+	*secret = (struct sm_secret){0};
+	if (e)
+		sm_identity_release(&made);
+	else
+		*id = made;
+	return e;
+}
 
 enum sm_err sm_identity_from_seed(struct sm_identity *id, const uint8_t seed[static SM_SEED_LEN])
 {
-	struct sm_identity made = {0};
-	uint8_t pk[SM_PK_LEN];
-	enum sm_err e;
+	struct sm_secret secret;
+	enum sm_err e = sm_secret_copy(&secret, seed, SM_SEED_LEN);
+	return e ? e : sm_identity_from_secret(id, &sm_suite_x25519, &secret);
+}
 
-	sm_seed_to_pk(pk, seed);
-	if ((e = sm_public_from_ed25519(&made.pub, pk)) || (e = sm_secret_copy(&made.seed, seed, SM_SEED_LEN)))
-		return e;
-	*id = made;
-	return SM_OK;
+enum sm_err sm_identity_generate_in(struct sm_identity *id, const struct sm_suite *suite, unsigned bits, const struct sm_rand *rand)
+{
+	struct sm_secret secret;
+	enum sm_err e = sm_suite_secret(suite)->generate(&secret, bits, rand);
+	return e ? e : sm_identity_from_secret(id, suite, &secret);
 }
 
 enum sm_err sm_identity_generate(struct sm_identity *id, const struct sm_rand *rand)
 {
-	uint8_t seed[SM_SEED_LEN];
-	enum sm_err e;
-
-	sm_rand_fill(rand, seed, sizeof seed);
-	e = sm_identity_from_seed(id, seed);
-	sm_wipe(seed, sizeof seed);
-	return e;
-}
-
-/* The next line, whether or not the last one ends in LF; false at the end. */
-static bool next_line(struct sm_span *text, struct sm_span *line)
-{
-	if (sm_span_take_line(text, line))
-		return true;
-	*line = *text;
-	text->p += text->n;
-	text->n = 0;
-	return line->n > 0;
+	return sm_identity_generate_in(id, &sm_suite_x25519, 0, rand);
 }
 
 /* The comment in "# comment: TEXT" or "# public: sm1... TEXT", the form that sm_identity_format writes. */
 static void find_comment(struct sm_span *comment, struct sm_span line)
 {
 	static const char plain[] = "# comment: ", public[] = "# public: ";
-	const uint8_t *end = line.p + line.n, *from = NULL;
+	struct sm_span token, said = {NULL, 0};
 
-	if (sm_span_starts(line, plain)) {
-		from = line.p + strlen(plain);
-	} else if (sm_span_starts(line, public)) {
-		from = line.p + strlen(public);
-		from = memchr(from, ' ', (size_t)(end - from));
-		from = from ? from + 1 : NULL;
-	}
-	if (!from || from == end)
-		return;
-	struct sm_span found = {from, (size_t)(end - from)};
-	if (found.n <= SM_COMMENT_MAX && sm_value_ok(found))
-		*comment = found;
+	if (sm_span_starts(line, plain))
+		said = (struct sm_span){line.p + strlen(plain), line.n - strlen(plain)};
+	else if (sm_span_starts(line, public))
+		sm_public_split(&token, &said, (struct sm_span){line.p + strlen(public), line.n - strlen(public)});
+	if (said.n && said.n <= SM_COMMENT_MAX && sm_value_ok(said))
+		*comment = said;
 }
 
 enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, const uint8_t *text, size_t n)
 {
-	struct sm_span rest = {text, n}, line, said = {NULL, 0};
-	uint8_t seed[SM_SEED_LEN] = {0};
+	struct sm_span rest = {text, n}, at, line, said = {NULL, 0};
+	const struct sm_suite_secret *s = NULL;
+	struct sm_secret secret = {0};
 	enum sm_err e = SM_ERR_FORMAT;
-	bool found = false;
 
-	if (sm_span_starts(rest, PEM_PREFIX))
-		return SM_ERR_SUITE;
-	while (next_line(&rest, &line)) {
-		if (!line.n)
-			continue;
-		if (line.p[0] == '#') {
+	while (at = rest, sm_line_take(&rest, &line)) {
+		if (line.n && line.p[0] == '#')
 			find_comment(&said, line);
+		if (!line.n || line.p[0] == '#')
 			continue;
-		}
-		if (found) {
-			e = SM_ERR_FORMAT;
+		e = SM_ERR_FORMAT;
+		if (s || !(s = sm_suite_secret_of_text(at)) || (e = s->parse(&secret, &at)))
 			goto out;
-		}
-		if ((e = sm_bech32_decode(seed, sizeof seed, SECRET_HRP, (const char *)line.p, line.n, true)))
-			goto out;
-		found = true;
+		rest = at;
 	}
-	if (!found || (e = sm_identity_from_seed(id, seed)))
-		goto out;
-	if (comment)
+	e = s ? sm_identity_from_secret(id, s->suite, &secret) : SM_ERR_FORMAT;
+	if (!e && comment)
 		*comment = said;
 out:
-	sm_wipe(seed, sizeof seed);
+	sm_secret_release(&secret);
 	return e;
 }
 
@@ -110,9 +90,9 @@ enum sm_err sm_identity_format(struct sm_buf *b, const struct sm_identity *id, c
 		goto out;
 	if (c.n && ((e = sm_buf_adds(b, " ")) || (e = sm_buf_add(b, c.p, c.n))))
 		goto out;
-	if ((e = sm_buf_adds(b, "\n")) || (e = sm_bech32_encode(b, SECRET_HRP, id->seed.data, id->seed.len, true)))
+	if ((e = sm_buf_adds(b, "\n")))
 		goto out;
-	e = sm_buf_adds(b, "\n");
+	e = sm_suite_secret(id->pub.suite)->format(b, &id->secret);
 out:
 	if (e)
 		b->len = start;
@@ -123,6 +103,6 @@ void sm_identity_release(struct sm_identity *id)
 {
 	if (!id)
 		return;
-	sm_secret_release(&id->seed);
+	sm_secret_release(&id->secret);
 	sm_wipe(id, sizeof *id);
 }

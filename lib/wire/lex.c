@@ -87,6 +87,16 @@ bool sm_id_copy(char *out, struct sm_span s)
 	return true;
 }
 
+bool sm_line_take(struct sm_span *text, struct sm_span *line)
+{
+	if (sm_span_take_line(text, line))
+		return true;
+	*line = *text;
+	text->p += text->n;
+	text->n = 0;
+	return line->n > 0;
+}
+
 bool sm_lines_next(struct sm_lines *l)
 {
 	l->no++;

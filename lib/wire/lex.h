@@ -23,6 +23,9 @@ bool sm_base64_exact(uint8_t *out, size_t n, struct sm_span s);
 /* A canonical id (SM_ID_LEN characters), copied out with a terminator. */
 bool sm_id_copy(char *out, struct sm_span s);
 
+/* The next line of a text whose last line may lack its LF; false at the end. */
+bool sm_line_take(struct sm_span *text, struct sm_span *line);
+
 /* The lines of a header, numbered from 1. Zero no and line, set rest. */
 struct sm_lines {
 	struct sm_span rest, line;

@@ -36,8 +36,8 @@ enum sm_err sm_signature_verify(const struct sm_public *signer, const uint8_t hh
 	if (!sm_signature_size_ok(signer->suite, siglen))
 		return SM_ERR_SIGNATURE;
 	sm_buf_init(&b, SIGNED_MAX);
-	if (!(e = sm_signed_bytes(&b, signer->suite, signer->fp, hh, digest)) && sm_verify(sig, b.data, b.len, signer->ed25519))
-		e = SM_ERR_SIGNATURE;
+	if (!(e = sm_signed_bytes(&b, signer->suite, signer->fp, hh, digest)))
+		e = signer->suite->verify(signer, (struct sm_span){b.data, b.len}, sig, siglen);
 	sm_buf_release(&b);
 	return e;
 }

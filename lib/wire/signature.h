@@ -5,7 +5,6 @@
 
 #include "wire/header.h"
 
-#define SM_SIGNATURE_MAX 1024 /* bytes of a signature in any suite */
 #define SM_NAMESPACE_MAX 64
 #define SM_SIGNATURE_FILE_MAX 16384
 

@@ -3,23 +3,12 @@
 
 #include "base/secret.h"
 #include "crypto/aead.h"
-#include "crypto/hpke.h"
 #include "crypto/pwhash.h"
+#include "wire/suite_secret.h"
 
 #include <string.h>
 
 #define INFO_MAX 512
-
-static enum sm_err unwrap_hpke(uint8_t *file_key, const struct sm_stanza *s, const struct sm_buf *info, const struct sm_identity *id)
-{
-	uint8_t sk[32];
-	enum sm_err e;
-
-	sm_seed_to_x25519(sk, id->seed.data);
-	e = sm_hpke_open(file_key, s->enc, sk, info->data, info->len, NULL, 0, s->body, s->bodylen);
-	sm_wipe(sk, sizeof sk);
-	return e;
-}
 
 enum sm_err sm_unwrap_identity(uint8_t file_key[static SM_FILE_KEY], const struct sm_header *h, size_t i, const struct sm_identity *id)
 {
@@ -27,10 +16,12 @@ enum sm_err sm_unwrap_identity(uint8_t file_key[static SM_FILE_KEY], const struc
 	struct sm_buf info;
 	enum sm_err e;
 
-	if (i >= h->nto || i >= h->nstanza || h->stanza[i].type != SM_STANZA_HPKE || id->pub.suite != h->suite)
+	if (i >= h->nto || i >= h->nstanza || h->stanza[i].type != h->suite->stanza || id->pub.suite != h->suite)
 		return SM_ERR_STANZA;
 	sm_buf_init(&info, INFO_MAX);
-	if ((e = sm_wrap_info(&info, h, &h->to[i])) || (e = unwrap_hpke(key, &h->stanza[i], &info, id)))
+	if ((e = sm_wrap_info(&info, h, &h->to[i])))
+		goto out;
+	if ((e = sm_suite_secret(h->suite)->unwrap(key, &h->stanza[i], (struct sm_span){info.data, info.len}, &id->secret)))
 		goto out;
 	memcpy(file_key, key, sizeof key);
 out:

@@ -3,7 +3,6 @@
 
 #include "base/secret.h"
 #include "crypto/aead.h"
-#include "crypto/hpke.h"
 #include "crypto/pwhash.h"
 
 #include <stdlib.h>
@@ -27,18 +26,10 @@ enum sm_err sm_wrap_info(struct sm_buf *b, const struct sm_header *h, const stru
 	return e;
 }
 
-static enum sm_err wrap_hpke(struct sm_stanza *s, const struct sm_buf *info, const struct sm_public *pub, const uint8_t *file_key,
-                             const struct sm_rand *rand)
-{
-	s->type = SM_STANZA_HPKE;
-	s->bodylen = SEALED;
-	return sm_hpke_seal(s->enc, s->body, pub->x25519, info->data, info->len, NULL, 0, file_key, SM_FILE_KEY, rand);
-}
-
 enum sm_err sm_wrap_public(struct sm_stanza *s, const struct sm_header *h, const struct sm_party *to, const struct sm_public *pub,
                            const uint8_t file_key[static SM_FILE_KEY], const struct sm_rand *rand)
 {
-	struct sm_stanza made = {0};
+	struct sm_stanza made = {.type = pub->suite->stanza};
 	struct sm_buf info;
 	enum sm_err e;
 
@@ -50,11 +41,11 @@ enum sm_err sm_wrap_public(struct sm_stanza *s, const struct sm_header *h, const
 	sm_buf_init(&info, INFO_MAX);
 	if ((e = sm_wrap_info(&info, h, to)))
 		goto out;
-	if (!(made.body = malloc(SEALED))) {
+	if (!(made.body = malloc(pub->suite->body_max))) {
 		e = SM_ERR_NOMEM;
 		goto out;
 	}
-	if ((e = wrap_hpke(&made, &info, pub, file_key, rand)))
+	if ((e = pub->suite->wrap(&made, pub, (struct sm_span){info.data, info.len}, file_key, rand)))
 		goto out;
 	*s = made;
 	made.body = NULL;

@@ -31,7 +31,7 @@ static struct sm_identity made;
 
 static bool same_key(const struct sm_identity *id)
 {
-	return id->seed.len == SM_SEED_LEN && !memcmp(id->seed.data, made.seed.data, SM_SEED_LEN) &&
+	return id->secret.len == SM_SEED_LEN && !memcmp(id->secret.data, made.secret.data, SM_SEED_LEN) &&
 	       !memcmp(id->pub.fp, made.pub.fp, SM_FP_LEN);
 }
 
@@ -90,7 +90,7 @@ static void test_protected(void)
 	   "no other does");
 	ok(load(scratch("prot"), NULL, NULL) == SM_ERR_NET, "what asking came to is passed on");
 	struct sm_identity id = {0};
-	ok(sm_keyring_load(&id, scratch("prot"), NULL, NULL, NULL) == SM_ERR_PASSPHRASE && !id.seed.data, "nobody to ask");
+	ok(sm_keyring_load(&id, scratch("prot"), NULL, NULL, NULL) == SM_ERR_PASSPHRASE && !id.secret.data, "nobody to ask");
 	sm_buf_release(&text);
 }
 
@@ -122,8 +122,8 @@ static void test_damaged(void)
 	   "some other file");
 	ok(!sm_file_replace(scratch("damaged"), "", 0, 0600) && load(scratch("damaged"), NULL, NULL) == SM_ERR_FORMAT, "an empty one");
 	ok(!sm_file_replace(scratch("damaged"), "-----BEGIN PRIVATE KEY-----\n", 28, 0600) &&
-	           load(scratch("damaged"), NULL, NULL) == SM_ERR_SUITE,
-	   "a key of the RSA suite");
+	           load(scratch("damaged"), NULL, NULL) == SM_ERR_FORMAT,
+	   "a damaged key of the RSA suite");
 }
 
 static void test_public(void)

@@ -117,8 +117,8 @@ static void public_tokens(void)
 	ok(sm_public_parse(&p, "sm16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydpkaathw", 61) == SM_ERR_FORMAT,
 	   "pad bits are refused");
 	ok(sm_public_parse(&p, "sm16adfsqvzky9t042tlmfujeq88g8wzuhnm2nzxfd0qgdx3ac82ydq7hej07", 61) == SM_ERR_FORMAT, "bech32m is refused");
-	ok(sm_public_parse(&p, "sm-rsa AAAA", 11) == SM_ERR_SUITE && sm_public_parse(&p, "sm-rsa", 6) == SM_ERR_SUITE,
-	   "sm-rsa: unsupported suite");
+	ok(sm_public_parse(&p, "sm-rsa AAAA", 11) == SM_ERR_FORMAT && sm_public_parse(&p, "sm-rsa", 6) == SM_ERR_FORMAT,
+	   "sm-rsa: malformed");
 	ok(sm_public_parse(&p, "", 0) == SM_ERR_FORMAT && sm_public_parse(&p, "sm2", 3) == SM_ERR_FORMAT, "other tokens");
 	ok(sm_public_parse(&p, SECRET, strlen(SECRET)) == SM_ERR_FORMAT, "a secret key is no public identity");
 }
@@ -191,7 +191,7 @@ static void lines(void)
 	        {PUBLIC " \xc2\x9b", SM_ERR_FORMAT, false, NULL},
 	        {PUBLIC " \xff", SM_ERR_FORMAT, false, NULL},
 	        {PUBLIC " \xc3", SM_ERR_FORMAT, false, NULL},
-	        {"sm-rsa AAAA bob", SM_ERR_SUITE, false, NULL},
+	        {"sm-rsa AAAA bob", SM_ERR_FORMAT, false, NULL},
 	        {"bob", SM_ERR_FORMAT, false, NULL},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -247,7 +247,7 @@ static void secret_files(void)
 	        {SECRET "\nrest\n", SM_ERR_FORMAT, NULL},
 	        {PUBLIC "\n", SM_ERR_FORMAT, NULL},
 	        {"sm-secret-key-1n4smr800l4dxpw5yft6f9mpvc3zyn3tf0vexjxts8wkqx89w0asqrrwpvt\n", SM_ERR_FORMAT, NULL},
-	        {"-----BEGIN PRIVATE KEY-----\nAAAA\n", SM_ERR_SUITE, NULL},
+	        {"-----BEGIN PRIVATE KEY-----\nAAAA\n", SM_ERR_FORMAT, NULL},
 	};
 	uint8_t seed[32];
 
@@ -259,7 +259,8 @@ static void secret_files(void)
 		enum sm_err e = sm_identity_parse(&id, &comment, (const uint8_t *)cases[i].text, strlen(cases[i].text));
 		bool good = e == cases[i].want;
 		if (!e)
-			good = good && id.seed.len == 32 && !memcmp(id.seed.data, seed, 32) && sm_span_equals(comment, cases[i].comment);
+			good = good && id.secret.len == 32 && !memcmp(id.secret.data, seed, 32) &&
+			       sm_span_equals(comment, cases[i].comment);
 		ok(good, "secret key file %zu", i);
 		sm_identity_release(&id);
 	}
@@ -281,7 +282,7 @@ static void secret_round_trip(void)
 	                       1763629200),
 	   "format");
 	ok(sm_span_starts((struct sm_span){b.data, b.len}, "# created: 2025-11-20T09:00:00Z\n# public: sm1"), "how the file begins");
-	ok(!sm_identity_parse(&again, &comment, b.data, b.len) && !memcmp(again.seed.data, id.seed.data, 32) &&
+	ok(!sm_identity_parse(&again, &comment, b.data, b.len) && !memcmp(again.secret.data, id.secret.data, 32) &&
 	           !memcmp(&again.pub, &id.pub, sizeof id.pub) &&
 	           sm_span_equals(comment, "b\xc3\xb6"
 	                                   "b@home"),
