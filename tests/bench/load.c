@@ -49,8 +49,8 @@ struct load {
 	struct sender *sender;
 	struct connection *connection;
 	int epoll;
-	uint8_t unique[8]; /* of this process: with the counter it makes nonces and keys */
-	uint64_t counter;
+	uint8_t pool[8192]; /* of random bytes: one system call for many requests */
+	size_t pooled;
 	uint32_t *took; /* microseconds */
 	size_t sent, started, in_flight, room, refused;
 	int64_t begin, end; /* ns; end is when counting stopped */
@@ -96,7 +96,17 @@ static void prepare_senders(struct load *l)
 	}
 }
 
-/* The part of the request before the prepared tail, signed (RFC 9421). Keys grow with time: be48 milliseconds, then what is unique. */
+static void random_bytes(struct load *l, uint8_t *out, size_t n)
+{
+	if (l->pooled < n) {
+		sm_rand_fill(&sm_rand_system, l->pool, sizeof(l->pool));
+		l->pooled = sizeof(l->pool);
+	}
+	l->pooled -= n;
+	memcpy(out, l->pool + l->pooled, n);
+}
+
+/* The part of the request before the prepared tail, signed (RFC 9421). Keys grow with time: be48 milliseconds, then random bits. */
 static size_t write_head(struct load *l, const struct sender *s, const struct prepared *p, char head[static HEAD_MAX])
 {
 	const struct sm_session *r = &s->user->session;
@@ -104,12 +114,11 @@ static size_t write_head(struct load *l, const struct sender *s, const struct pr
 	        key[SM_ID_LEN + 1];
 	uint8_t raw[16], hash[SM_HASH_LEN];
 	int64_t ms = sm_time_now_ms();
-	memcpy(raw, l->unique, 8);
-	sm_put_be64(raw + 8, ++l->counter);
+	random_bytes(l, raw, sizeof(raw));
 	nonce[sm_base64_encode(nonce, raw, sizeof(raw), false)] = 0;
+	random_bytes(l, raw, sizeof(raw));
 	sm_put_be16(raw, (uint16_t)(ms >> 32));
 	sm_put_be32(raw + 2, (uint32_t)ms);
-	memcpy(raw + 6, l->unique, 4);
 	sm_base32_id(key, raw);
 	(void)snprintf(params, sizeof(params),
 	               "(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\");created=%lld;nonce=\"%s\";keyid=\"%s\";"
@@ -308,7 +317,6 @@ int main(int argc, char **argv)
 	if (!o.url || optind != argc)
 		return usage();
 	(void)bench_descriptors();
-	sm_rand_fill(&sm_rand_system, l.unique, sizeof(l.unique));
 	bench_open(&l.bench, o.url);
 	bench_users(&l.bench, o.prefix, o.accounts ? o.accounts : o.connections);
 	prepare_senders(&l);

@@ -119,5 +119,5 @@ row_memory() {
 	[[ $status -eq 0 ]] || return
 	ratio=$(calc "$OURS / $PEER")
 	holds "$ratio <= 1.1 && $OURS <= $limit" && verdict=met
-	print_row memory "$(mebibytes "$OURS")" "$(mebibytes "$PEER")" "$(printf '%.2f' "$ratio")" '<= 1.1 and <= 32 MiB' "$verdict"
+	print_row memory "$(mebibytes "$OURS")" "$(mebibytes "$PEER")" "$(printf '%.3f' "$ratio")" '<= 1.1 and <= 32 MiB' "$verdict"
 }

@@ -9,14 +9,14 @@ IDLE=$([[ -n $QUICK ]] && echo 500 || echo 10000)
 
 server_pid='' server_url='' server_data='' server_key='' cluster=''
 
-# server KEY CONFIGURATION LINE...: smserver on a free port with a fresh data folder, unless the one that runs was started as KEY.
+# server KEY LINE...: smserver on a free port with a fresh data folder and these lines after [accounts], unless the one that runs is KEY.
 server() {
 	local key=$1 data line
 	shift
 	[[ $key != "$server_key" || -z $server_pid ]] || return 0
 	server_kill
 	data=$(mktemp -d "$DISK/server.XXXXXX") || return
-	printf '%s\n' "data = $data" 'listen = 127.0.0.1:0' 'registration = open' 'log_level = warn' "$@" >"$data.conf"
+	printf '%s\n' '[server]' "data = $data" 'listen = 127.0.0.1:0' '[log]' 'log_level = warn' '[accounts]' 'registration = open' "$@" >"$data.conf"
 	mkfifo "$data.ready"
 	smserver -c "$data.conf" >"$data.ready" 2>"$data.log" </dev/null &
 	server_pid=$! server_data=$data server_key=$key
@@ -105,7 +105,7 @@ row_send_one() {
 	durable send-one "$goal" || return 0
 	load_server && in_turn send_one sync_one || return
 	ratio=$(calc "$OURS / ($PEER + 1000)")
-	print_row send-one "$(seconds "${OURS}e-6")" "$(seconds "${PEER}e-6")" "$(printf '%.2f' "$ratio")" "$goal" "$(holds "$ratio <= 1" && echo met || echo short)"
+	print_row send-one "$(seconds "${OURS}e-6")" "$(seconds "${PEER}e-6")" "$(printf '%.3f' "$ratio")" "$goal" "$(holds "$ratio <= 1" && echo met || echo short)"
 }
 
 send_256() { load -c 256 -a 64 -t "$SECONDS_EACH" | field p99_us | sed 's/$/e-6/'; }
@@ -123,12 +123,12 @@ tls_certificate() {
 tools_server() { server tools; }
 tls_server() {
 	[[ -s $FAST/tls.pem ]] || tls_certificate || return
-	server tls "tls_cert = $FAST/tls.pem" "tls_key = $FAST/tls.key"
+	server tls '[tls]' "tls_cert = $FAST/tls.pem" "tls_key = $FAST/tls.key"
 }
 # person NAME: a profile with an account at the server that runs; its SM_HOME becomes current
 person() {
 	local options=()
-	SM_HOME=$server_data.$1
+	export SM_HOME=$server_data.$1
 	[[ ! -d $SM_HOME ]] || return 0
 	mkdir -p "$SM_HOME"
 	[[ $server_key != tls ]] || options=(--url "https://localhost:${server_url##*:}" --cacert "$FAST/tls.pem")
