@@ -212,7 +212,7 @@ static inline void bench_session_key(struct sm_session *r, const json_t *j, cons
 	bench_need(sm_buf_add_lp(&info, s->origin, strlen(s->origin)), NULL, "info");
 	bench_need(sm_buf_add_lp(&info, s->user, strlen(s->user)), NULL, "info");
 	bench_need(sm_buf_add(&info, r->sid, SM_ID_LEN), NULL, "info");
-	sm_seed_to_x25519(sk, u->id.seed.data);
+	sm_seed_to_x25519(sk, u->id.secret.data);
 	bench_need(sm_hpke_open(r->key, enc, sk, info.data, info.len, NULL, 0, ct, sizeof(ct)), NULL, "session key");
 	sm_wipe(sk, sizeof(sk));
 	sm_buf_release(&info);
