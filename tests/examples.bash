@@ -3,6 +3,7 @@
 #   .\" example: new     a home of its own, one for all such displays of a page (the default)
 #   .\" example: alice   at home at a server with alice, bob and ops; where the text names people or online tools, this is the default
 #   .\" example: bob     the same, as bob
+#   .\" example: serve   as new, but it is a server: it only has to get ready (on a free port in place of 8600), and is then ended
 #   .\" example: not     not run: what it shows needs a machine of its own
 
 # Writes N.KIND for each display of the page $1 into the folder $2.
@@ -40,6 +41,10 @@ examples_run() {
 		kind=${file##*.}
 		case $kind in
 		not) continue ;;
+		serve)
+			examples_serve "$file" || return
+			continue
+			;;
 		new)
 			home=$BATS_TEST_TMPDIR/new
 			private_dir "$home"
@@ -50,13 +55,26 @@ examples_run() {
 			;;
 		esac
 		mkdir -p "$home/work"
-		if ! (cd "$home/work" && SM_HOME=$home bash -euo pipefail "$file" </dev/null 3>&-) >"$dir.out" 2>&1; then
+		if ! (cd "$home/work" && SM_HOME=$home timeout 120 bash -euo pipefail "$file" </dev/null 3>&-) >"$dir.out" 2>&1; then
 			echo "$page, example $(basename "$file"):"
 			sed 's/^/    /' "$file"
 			cat "$dir.out"
 			return 1
 		fi
 	done
+}
+
+examples_serve() {
+	local line='' fifo=$BATS_TEST_TMPDIR/serve.ready
+	mkfifo "$fifo"
+	sed -i 's/:8600/:0/' "$1"
+	(cd "$TMPDIR" && exec setsid bash -euo pipefail "$1" </dev/null >"$fifo" 3>&-) &
+	SERVER_PID=$!
+	read -r -t 30 line <"$fifo" || true
+	kill -TERM -- "-$SERVER_PID"
+	wait "$SERVER_PID" || true
+	SERVER_PID=
+	[[ $line == "smserver ready on "* ]]
 }
 
 examples_people() {

@@ -43,7 +43,7 @@ sm_teardown() {
 		wait "$SERVER_PID" 2>/dev/null || true
 		SERVER_PID=
 		# Shown by bats when the test failed.
-		[[ ! -s $SERVER_LOG ]] || sed 's/^/# smserver: /' "$SERVER_LOG" | tail -n 20
+		[[ ! -s ${SERVER_LOG:-} ]] || sed 's/^/# smserver: /' "$SERVER_LOG" | tail -n 20
 	fi
 	[[ $PWD != "$BATS_TEST_TMPDIR"* ]] || cd /
 }

@@ -9,7 +9,7 @@ setup() {
 	STAGE=$DEST$PREFIX
 }
 
-sm_make() { make -s -C "$SM_TOP" B="$SM_BIN" DESTDIR="$DEST" PREFIX="$PREFIX" "$@" 3>&-; }
+sm_make() { env -u MAKEFLAGS -u MAKELEVEL make -s -o all -C "$SM_TOP" B="$SM_BIN" DESTDIR="$DEST" PREFIX="$PREFIX" "$@" 3>&-; }
 
 @test "install: programs, pages, completions and the unit are in their places" {
 	sm_make install
