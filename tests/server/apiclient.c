@@ -84,7 +84,7 @@ static int identity(const struct server *s, struct person *p, const char *newnam
 	sm_buf_init(&b, 4096);
 	sm_buf_init(&line, 4096);
 	signed_bytes(&b, "identity", p->origin, p->name, fresh.id.pub.fp, c.nonce, c.expires);
-	must(sm_sign(sig, b.data, b.len, fresh.id.seed.data));
+	must(sm_sign(sig, b.data, b.len, fresh.id.secret.data));
 	sig[0] ^= f.bad_signature;
 	must(sm_public_format(&line, &fresh.id.pub));
 	a = ask_json(s, p, "PUT", "/api/v1/keys/identity",

@@ -383,7 +383,7 @@ UNUSED static struct answer do_register(const struct server *s, const struct per
 	sm_buf_init(&b, 4096);
 	sm_buf_init(&line, 4096);
 	signed_bytes(&b, f->wrong_purpose ? "login" : "register", origin, p->name, p->id.pub.fp, c.nonce, c.expires);
-	must(sm_sign(sig, b.data, b.len, p->id.seed.data));
+	must(sm_sign(sig, b.data, b.len, p->id.secret.data));
 	sig[0] ^= f->bad_signature;
 	c.salt[0] ^= f->bad_salt;
 	must(sm_public_format(&line, &p->id.pub));
@@ -452,7 +452,7 @@ static inline void take_session(struct person *p, json_t *o, const uint8_t serve
 	must(sm_buf_add_lp(&info, p->origin, strlen(p->origin)));
 	must(sm_buf_add_lp(&info, p->name, strlen(p->name)));
 	must(sm_buf_add(&info, p->sid, 26));
-	sm_seed_to_x25519(sk, p->id.seed.data);
+	sm_seed_to_x25519(sk, p->id.secret.data);
 	must(sm_hpke_open(p->key, enc, sk, info.data, info.len, NULL, 0, ct, 48));
 	sm_buf_release(&info);
 }
@@ -475,7 +475,7 @@ UNUSED static struct answer do_login(const struct server *s, struct person *p, c
 	proof[0] ^= f->bad_proof;
 	sm_buf_init(&b, 4096);
 	signed_bytes(&b, "login", origin, p->name, fp, c.nonce, c.expires);
-	must(sm_sign(sig, b.data, b.len, p->id.seed.data));
+	must(sm_sign(sig, b.data, b.len, p->id.secret.data));
 	sig[0] ^= f->bad_signature;
 	json_t *o = json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "origin", origin, "user", p->name, "device", b64(fp, 32), "nonce",
 	                      b64(c.nonce, 32), "cnonce", b64(c.cnonce, 32), "proof", b64(proof, 32), "signature", b64(sig, 64));
