@@ -10,6 +10,7 @@
 #   as NAME COMMAND...              COMMAND with NAME's SM_HOME
 #   wait_until SECONDS COMMAND...   until COMMAND succeeds: looks 50 times a second, fails at the end of the time
 #   notty COMMAND...                without a controlling terminal: nothing can prompt
+#   unsanitized                     skips the test under sanitizers, whose own memory is not what it measures
 #   need COMMAND...                 skips the test, with the reason, where one of them is not installed
 
 bats_require_minimum_version 1.5.0
@@ -143,3 +144,5 @@ need() {
 		command -v "$c" >/dev/null || skip "$c is not installed"
 	done
 }
+
+unsanitized() { ! ldd "$SM_BIN/smkeygen" 2>/dev/null | grep -q 'lib[a-z]*san\.' || skip 'measures nothing under a sanitizer'; }

@@ -182,6 +182,7 @@ refused() {
 
 @test "constant memory: 300 MiB in, sealed, opened from a pipe" {
 	need prlimit
+	unsanitized
 	head -c 300M /dev/zero >big
 	# Address space is not residency; what is bounded here is data + stack + anonymous maps.
 	as alice prlimit --data=100000000 smencrypt -S -b -r "$B" big >env
