@@ -15,7 +15,7 @@ ours='
 ^tools/smserver/        base|crypto|wire|cli|smserver
 ^tools/common/.*net     base|crypto|wire|stream|store|net|cli|common
 ^tools/common/          base|crypto|wire|stream|store|cli|common
-^tools/sm(keygen|encrypt|sign|totp)\.c$  base|crypto|wire|stream|store|cli|common
+^tools/sm(keygen|encrypt|sign|totp)(\.c$|/)  base|crypto|wire|stream|store|cli|common
 ^tools/                 base|crypto|wire|stream|store|net|cli|common
 '
 # Third-party header (extended regex), then the files that are its home.
