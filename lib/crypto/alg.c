@@ -21,10 +21,12 @@ static void start_sodium(void)
 
 void sm_alg_sodium(void) { pthread_once(&sodium_once, start_sodium); }
 
+/* Only this flag: the NO_ADD_ALL ones would take names away from libssl and libcurl in the same process. */
+bool sm_alg_openssl(void) { return OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1; }
+
 static void fetch_gcm(void)
 {
-	/* Only this flag: the NO_ADD_ALL ones would take names away from libssl and libcurl in the same process. */
-	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1)
+	if (sm_alg_openssl())
 		gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 

@@ -9,10 +9,14 @@
 #include "base/err.h"
 
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* sodium_init, once: without it libsodium runs its portable code (Argon2id at half speed). Aborts without a random source. */
 void sm_alg_sodium(void);
+
+/* OpenSSL without its configuration file, once; before the first call of it that fetches anything. False: it cannot be set up. */
+bool sm_alg_openssl(void);
 
 /* A new context for AES-256-GCM with its key set and no nonce; the caller frees it with EVP_CIPHER_CTX_free, which wipes it. */
 SM_CHECKED enum sm_err sm_alg_gcm_seal(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32]);
