@@ -9,6 +9,17 @@ setup() {
 	printf 'attack at dawn\n' >plain
 }
 
+# fails STATUS PATTERN FILE COMMAND...: as answers, with "FILE: FAILED" on stdout
+fails() {
+	local want=$1 pattern=$2 file=$3 status=0
+	shift 3
+	"$@" >out 2>err || status=$?
+	[[ $status -eq $want ]] || { echo "exit $status, not $want: $(cat err)" >&2; return 1; }
+	[[ $(wc -l <err) -eq 1 ]] || { echo "not one line: $(cat err)" >&2; return 1; }
+	grep -q -- "$pattern" err || { echo "'$(cat err)' has no '$pattern'" >&2; return 1; }
+	[[ $(cat out) == "$file: FAILED" ]] || { echo "stdout: $(cat out)" >&2; return 1; }
+}
+
 # answers STATUS PATTERN COMMAND...: one line on stderr, nothing on stdout
 answers() {
 	local want=$1 pattern=$2 status=0
@@ -61,7 +72,8 @@ answers() {
 @test "detached: beside the file, by -x, from a pipe" {
 	as alice smsign plain
 	[[ -f plain.sig ]]
-	as bob smsign -V -s "$A" plain
+	[[ $(as bob smsign -V -s "$A" plain) == "plain: OK" ]]
+	[[ -z $(as bob smsign -q -V -s "$A" plain) ]]
 	mv plain.sig elsewhere
 	as bob smsign -V -s "$A" -x elsewhere plain
 	as bob smsign -V -s "$A" -x elsewhere <plain
@@ -71,28 +83,33 @@ answers() {
 	as bob smsign -V -s "$A" -x binary plain
 	as alice smsign -o named plain && as bob smsign -V -s "$A" -x named plain
 	cp plain second && as alice smsign plain second && as bob smsign -V -s "$A" second
+	printf 'x' >>second
+	cp plain third && as alice smsign third
+	local status=0
+	as bob smsign -V -s "$A" plain second third >out 2>err || status=$?
+	[[ $status -eq 1 && $(cat out) == $'plain: OK\nsecond: FAILED\nthird: OK' && $(wc -l <err) -eq 1 ]]
 }
 
 @test "detached: every way to be wrong" {
 	as alice smsign plain
 	printf 'attack at noon\n' >other
-	answers 1 'bad signature' as bob smsign -V -s "$A" -x plain.sig other
-	answers 1 'another key' as bob smsign -V -s "$B" plain
-	answers 1 "namespace 'file', not 'release'" as bob smsign -V -s "$A" -n release plain
+	fails 1 'bad signature' other as bob smsign -V -s "$A" -x plain.sig other
+	fails 1 'another key' plain as bob smsign -V -s "$B" plain
+	fails 1 "namespace 'file', not 'release'" plain as bob smsign -V -s "$A" -n release plain
 	as alice smsign -n release -o rel plain
 	as bob smsign -V -s "$A" -n release -x rel plain
-	answers 1 namespace as bob smsign -V -s "$A" -x rel plain
-	answers 66 'No such file' as bob smsign -V -s "$A" -x missing plain
-	answers 66 'No such file' as bob smsign -V -s "$A" other
+	fails 1 namespace plain as bob smsign -V -s "$A" -x rel plain
+	fails 66 'No such file' plain as bob smsign -V -s "$A" -x missing plain
+	fails 66 'No such file' other as bob smsign -V -s "$A" other
 	answers 66 'No such file' as bob smsign -V -s "$A" missing
-	answers 65 'malformed signature' as bob smsign -V -s "$A" -x plain plain
-	head -c -5 plain.sig >x && answers 65 armor as bob smsign -V -s "$A" -x x plain
+	fails 65 'malformed signature' plain as bob smsign -V -s "$A" -x plain plain
+	head -c -5 plain.sig >x && fails 65 armor plain as bob smsign -V -s "$A" -x x plain
 	as alice smsign -b -o bin plain
-	head -c -1 bin >x && answers 65 payload as bob smsign -V -s "$A" -x x plain
-	{ cat bin; printf x; } >x && answers 65 payload as bob smsign -V -s "$A" -x x plain
-	sed '2s/namespace/nomespace/' bin >x && answers 65 'line 2' as bob smsign -V -s "$A" -x x plain
-	sed '1s/x25519-ed25519-aes256gcm/other/' bin >x && answers 65 'unsupported suite' as bob smsign -V -s "$A" -x x plain
-	sed 's/^date 2/date 3/' bin >x && answers 1 'bad signature' as bob smsign -V -s "$A" -x x plain
+	head -c -1 bin >x && fails 65 payload plain as bob smsign -V -s "$A" -x x plain
+	{ cat bin; printf x; } >x && fails 65 payload plain as bob smsign -V -s "$A" -x x plain
+	sed '2s/namespace/nomespace/' bin >x && fails 65 'line 2' plain as bob smsign -V -s "$A" -x x plain
+	sed '1s/x25519-ed25519-aes256gcm/other/' bin >x && fails 65 'unsupported suite' plain as bob smsign -V -s "$A" -x x plain
+	sed 's/^date 2/date 3/' bin >x && fails 1 'bad signature' plain as bob smsign -V -s "$A" -x x plain
 }
 
 @test "comment and date are told with -v, once they have verified" {
@@ -106,7 +123,7 @@ answers() {
 @test "usage and what cannot be written" {
 	answers 64 'whose signature' smsign -V plain
 	answers 64 'go with -V' smsign -s "$A" plain
-	answers 64 'one FILE' smsign -V -s "$A" plain plain
+	answers 64 'one FILE' smsign -V -s "$A" -x sig plain plain
 	answers 64 'one FILE' smsign -o x plain plain
 	answers 73 'cannot create' as alice smsign -o no/such/dir plain
 	mkdir dir && cp plain dir/f

@@ -46,7 +46,7 @@ static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	o->opts = (struct sm_opts){.usage = "[-i FILE] [FILE...] | -V -s WHO [-x SIGNATURE] [FILE]",
+	o->opts = (struct sm_opts){.usage = "[-i FILE] [FILE...] | -V -s WHO [-x SIGNATURE] [FILE...]",
 	                           .about = "sign envelopes and files; verify with -V",
 	                           .table = table};
 	while ((c = sm_opt_next(&o->opts, argc, argv)) != -1) {
@@ -71,13 +71,13 @@ static void check(const struct options *o)
 {
 	if (o->verify && !o->signer)
 		sm_usage(&o->opts, "-V wants -s WHO: whose signature must it be?");
-	if (o->verify && o->nfiles > 1)
-		sm_usage(&o->opts, "-V takes one FILE");
+	if (o->verify && o->nfiles > 1 && (o->signature || o->output))
+		sm_usage(&o->opts, "-x and -o go with one FILE");
 	if (o->verify && (o->identity || o->comment))
 		sm_usage(&o->opts, "-i and -c are for signing, not for -V");
 	if (!o->verify && (o->signer || o->signature))
 		sm_usage(&o->opts, "-s and -x go with -V");
-	if (o->output && o->nfiles > 1)
+	if (!o->verify && o->output && o->nfiles > 1)
 		sm_usage(&o->opts, "-o goes with one FILE");
 }
 
@@ -260,7 +260,7 @@ static int sign(struct options *o)
 static int verdict(enum sm_err e) { return e == SM_ERR_SIGNATURE || e == SM_ERR_POLICY ? SM_EXIT_NO : sm_exit_code(e); }
 
 /* The key that signed must be WHO's, and the signature right. */
-static enum sm_err check_signer(const struct options *o, const struct sm_who *who, const uint8_t *fp, const uint8_t *hh,
+static enum sm_err check_signer(const struct options *o, const struct sm_who *who, const char *name, const uint8_t *fp, const uint8_t *hh,
                                 const uint8_t *digest, const uint8_t *sig, size_t n)
 {
 	char text[SM_FP_TEXT_LEN + 1];
@@ -268,13 +268,13 @@ static enum sm_err check_signer(const struct options *o, const struct sm_who *wh
 
 	sm_fp_format(text, fp);
 	if (memcmp(fp, who->pub.fp, SM_FP_LEN)) {
-		sm_error("signed by another key than %s's: %s", o->signer, text);
+		sm_error("%s: signed by another key than %s's: %s", name, o->signer, text);
 		return SM_ERR_POLICY;
 	}
 	if ((e = sm_signature_verify(&who->pub, hh, digest, sig, n)))
-		(void)sm_fail_plain(e, "bad signature of %s", o->signer);
+		(void)sm_fail_plain(e, "%s: bad signature of %s", name, o->signer);
 	else
-		sm_note("good signature of %s %s", o->signer, text);
+		sm_note("%s: good signature of %s %s", name, o->signer, text);
 	return e;
 }
 
@@ -312,7 +312,23 @@ static enum sm_err read_signature(struct sm_detached *d, const char *path)
 	return e;
 }
 
-static enum sm_err verify_detached(const struct options *o, const struct sm_who *who, struct sm_source *in, const char *signature)
+/* As checksum tools say it, one line a file on stdout; the reason for FAILED is on stderr already. */
+static enum sm_err say_result(const struct options *o, const char *file, enum sm_err result)
+{
+	struct sm_buf line;
+	enum sm_err e;
+
+	if (!file || o->common.quiet)
+		return result;
+	sm_buf_init(&line, 16384);
+	if (!(e = sm_buf_addf(&line, "%s: %s\n", file, result ? "FAILED" : "OK")) && (e = sm_put_text(STDOUT_FILENO, line.data, line.len)))
+		(void)sm_fail(e, "cannot write");
+	sm_buf_release(&line);
+	return result ? result : e;
+}
+
+static enum sm_err verify_detached(const struct options *o, const struct sm_who *who, struct sm_source *in, const char *name,
+                                   const char *signature)
 {
 	struct sm_detached d;
 	uint8_t digest[SM_HASH_LEN];
@@ -323,13 +339,13 @@ static enum sm_err verify_detached(const struct options *o, const struct sm_who 
 	if ((e = read_signature(&d, signature)))
 		return e;
 	if ((e = sm_stream_digest(digest, in))) {
-		(void)sm_fail(e, "cannot read %s", sm_input_name(o->files[0]));
+		(void)sm_fail(e, "cannot read %s", name);
 		return e;
 	}
-	if ((e = check_signer(o, who, d.signer.fp, d.hh, digest, d.sig, d.siglen)))
+	if ((e = check_signer(o, who, name, d.signer.fp, d.hh, digest, d.sig, d.siglen)))
 		return e;
 	if (strcmp(d.ns, ns)) {
-		sm_error("the signature is for namespace '%s', not '%s'", d.ns, ns);
+		sm_error("%s: the signature is for namespace '%s', not '%s'", name, d.ns, ns);
 		return SM_ERR_POLICY;
 	}
 	sm_time_format(date, d.date);
@@ -375,7 +391,7 @@ static enum sm_err verify_envelope(const struct options *o, const struct sm_who 
 	} else if (!s.siglen) {
 		sm_error("%s is not signed", name);
 		e = SM_ERR_POLICY;
-	} else if (!(e = check_signer(o, who, s.header.from.fp, s.header.hh, s.digest, s.sig, s.siglen))) {
+	} else if (!(e = check_signer(o, who, name, s.header.from.fp, s.header.hh, s.digest, s.sig, s.siglen))) {
 		e = pass_on(o, &kept, in->armored);
 	}
 	sm_header_release(&s.header);
@@ -384,52 +400,78 @@ static enum sm_err verify_envelope(const struct options *o, const struct sm_who 
 	return e;
 }
 
-static enum sm_err verify_input(const struct options *o, const struct sm_who *who, struct sm_source *in, const char *path)
+static enum sm_err verify_beside(const struct options *o, const struct sm_who *who, struct sm_source *in, const char *path)
 {
 	struct sm_buf beside;
-	bool envelope = false;
 	enum sm_err e;
 
-	if (o->signature)
-		return verify_detached(o, who, in, o->signature);
-	if ((e = sm_source_is_envelope(in, &envelope))) {
-		(void)sm_fail(e, "cannot read %s", sm_input_name(path));
-		return e;
-	}
-	if (envelope)
-		return verify_envelope(o, who, in, sm_input_name(path));
-	if (!path || !strcmp(path, "-")) {
-		sm_error("stdin is no envelope: give its detached signature with -x SIGNATURE");
-		return SM_ERR_HEADER;
-	}
 	sm_buf_init(&beside, 8192);
 	e = sm_buf_addf(&beside, "%s" SUFFIX, path);
 	const char *name = e ? NULL : sm_buf_str(&beside);
-	e = name ? verify_detached(o, who, in, name) : SM_ERR_LIMIT;
+	e = name ? verify_detached(o, who, in, path, name) : SM_ERR_LIMIT;
 	sm_buf_release(&beside);
 	return e;
 }
 
-static int verify(struct options *o)
+static enum sm_err verify_input(const struct options *o, const struct sm_who *who, struct sm_source *in, const char *path)
 {
-	const char *path = o->nfiles ? o->files[0] : NULL;
-	struct sm_source in;
-	struct sm_progress progress;
-	struct sm_who who;
-	int fd;
+	const char *name = sm_input_name(path), *file = path && strcmp(path, "-") ? path : NULL;
+	bool envelope = false;
 	enum sm_err e;
 
-	if ((e = sm_who_resolve(&who, o->signer, o->common.profile, true)) || (e = sm_input_open(&fd, path)))
-		return sm_exit_code(e);
+	if (o->signature)
+		return say_result(o, file, verify_detached(o, who, in, name, o->signature));
+	if ((e = sm_source_is_envelope(in, &envelope))) {
+		(void)sm_fail(e, "cannot read %s", name);
+		return e;
+	}
+	if (envelope && o->nfiles > 1) {
+		sm_error("%s is an envelope: give it alone", name);
+		return SM_ERR_FORMAT;
+	}
+	if (envelope)
+		return verify_envelope(o, who, in, name);
+	if (!file) {
+		sm_error("stdin is no envelope: give its detached signature with -x SIGNATURE");
+		return SM_ERR_HEADER;
+	}
+	return say_result(o, file, verify_beside(o, who, in, file));
+}
+
+static enum sm_err verify_path(const struct options *o, const struct sm_who *who, const char *path)
+{
+	struct sm_source in;
+	struct sm_progress progress;
+	int fd;
+	enum sm_err e = sm_input_open(&fd, path);
+
+	if (e)
+		return e;
 	sm_source_fd(&in, fd, false);
 	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
 	if (!(e = sm_input_not_output(fd, o->output)))
-		e = verify_input(o, &who, &in, path);
+		e = verify_input(o, who, &in, path);
 	sm_progress_end(&progress);
 	sm_source_release(&in);
 	if (fd > 0)
 		close(fd);
-	return verdict(e);
+	return e;
+}
+
+/* Of several files the first that is not as it should be decides. */
+static int verify(struct options *o)
+{
+	struct sm_who who;
+	enum sm_err e, first;
+
+	if ((e = sm_who_resolve(&who, o->signer, o->common.profile, true)))
+		return sm_exit_code(e);
+	first = verify_path(o, &who, o->nfiles ? o->files[0] : NULL);
+	for (int i = 1; i < o->nfiles; i++) {
+		e = verify_path(o, &who, o->files[i]);
+		first = first ? first : e;
+	}
+	return verdict(first);
 }
 
 int main(int argc, char **argv)
