@@ -9,7 +9,7 @@
  *   apiclient URL envelope NAME BYTES ADDRESS[=KEYOWNER]...   writes an envelope to stdout; the key is KEYOWNER's (default: the name's)
  *   apiclient URL batch FILE...                         frames files with their names as keys
  *   apiclient URL show NAME sid|token|refresh|fp|identity
- *   apiclient URL raw FILE                              writes FILE to a connection, prints what comes back */
+ *   apiclient URL raw FILE [keep]                       writes FILE to a connection, prints what comes back; keep: without ending its side */
 #include "client.h"
 
 static const char *option(int argc, char **argv, const char *name)
@@ -224,7 +224,7 @@ static int show(const struct person *p, const char *what)
 	return 0;
 }
 
-static int raw(const struct server *s, const char *file)
+static int raw(const struct server *s, const char *file, bool keep)
 {
 	struct sm_buf b;
 	char part[65536];
@@ -234,7 +234,8 @@ static int raw(const struct server *s, const char *file)
 	sm_buf_init(&b, 64u << 20);
 	must(sm_file_read(file, &b, false));
 	(void)!sm_write_full(fd, b.data, b.len);
-	shutdown(fd, SHUT_WR);
+	if (!keep)
+		shutdown(fd, SHUT_WR);
 	while ((n = read(fd, part, sizeof part)) > 0)
 		fwrite(part, 1, (size_t)n, stdout);
 	return 0;
@@ -255,7 +256,7 @@ int main(int argc, char **argv)
 	if (!strcmp(verb, "batch"))
 		return batch(argc - 3, argv + 3);
 	if (!strcmp(verb, "raw"))
-		return raw(&s, argv[3]);
+		return raw(&s, argv[3], argc > 4);
 	person_load(&p, argv[3]);
 	if (!strcmp(verb, "register") && argc > 4) {
 		struct faults f = faults_of(argc, argv);

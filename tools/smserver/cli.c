@@ -98,7 +98,7 @@ static int seconds_of(const char *text, int64_t fallback, int64_t *out)
 {
 	*out = fallback;
 	if (text && (sm_duration_parse(out, text) || *out < 1)) {
-		sm_error("--expires '%s' is not a time like 90s, 15m, 8h or 7d", text);
+		sm_error("--expires '%s' is not a time like 90, 15m, 8h or 7d", text);
 		return SM_EXIT_USAGE;
 	}
 	return 0;
@@ -110,7 +110,7 @@ int sm_cli_invite(int argc, char **argv)
 	        {'c', "config", "FILE", "the configuration"},
 	        {SM_OPT_LONG, "data", "DIR", "the data directory"},
 	        {SM_OPT_LONG + 1, "uses", "N", "how many people may register with it (default 1)"},
-	        {SM_OPT_LONG + 2, "expires", "TIME", "90s, 15m, 8h, 7d (default 7d)"},
+	        {SM_OPT_LONG + 2, "expires", "TIME", "90, 15m, 8h, 7d (default 7d)"},
 	        {0},
 	};
 	struct sm_opts o = {

@@ -104,7 +104,7 @@ static enum sm_err set_duration(int64_t *to, const struct key *k, const char *va
 	int64_t v;
 
 	if (sm_duration_parse(&v, value) || v < (int64_t)k->min || v > (int64_t)k->max)
-		return bad(why, k, "must be a time like 90s, 15m, 8h or 7d");
+		return bad(why, k, "must be a time like 90, 15m, 8h or 7d");
 	*to = v;
 	return SM_OK;
 }

@@ -167,7 +167,7 @@ enum sm_err sm_store_open(struct sm_store **out, const char *dir, char why[stati
 		e = db_open(&s->db, dir, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, WRITER_CACHE_KIB);
 	if (!e)
 		e = sm_db_exec(&s->db,
-		               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA foreign_keys=OFF");
+		               "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=FAST");
 	if (!e)
 		e = migrate(&s->db, why);
 	if (e) {

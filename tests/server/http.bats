@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# HTTP itself: what is malformed, too large or too slow, and TLS.
+load helper
+
+raw() { printf "$1" >request; timeout 20 "$API" "$URL" raw request "${2}" | head -c 4000 >answer; }
+status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1; }; }
+
+@test "malformed and ambiguous requests are refused and the server stays up" {
+	serve
+	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+	status 200
+	raw 'nonsense\r\n\r\n'
+	! grep -q ' 200 ' answer
+	raw 'GET /healthz HTTP/1.1\r\n\r\n'
+	status 400
+	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'
+	status 400
+	raw 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
+	status 400
+	raw 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'
+	status 400
+	raw 'GET http://elsewhere/healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+	! grep -q '^ok' answer
+	raw 'POST /api/v1/challenge HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n'
+	! grep -q ' 200 ' answer
+	for i in {1..300}; do head -c $((RANDOM % 900)) /dev/urandom >request; "$API" "$URL" raw request >/dev/null; done
+	[ "$(curl -sS "$URL/healthz")" = ok ]
+}
+
+@test "headers beyond 16 KiB and bodies beyond the limit are refused" {
+	serve
+	run curl -sS -o /dev/null -w '%{http_code}' -H "X: $(printf 'x%.0s' {1..20000})" "$URL/healthz"
+	[[ $output == 4?? || $output == 000* ]]
+	head -c 5000000 /dev/zero >big
+	run curl -sS -o /dev/null -w '%{http_code}' -H 'Content-Type: application/sm-batch' --data-binary @big "$URL/api/v1/messages"
+	[[ $output == *413* || $output == *000* ]]
+	[ "$(curl -sS "$URL/healthz")" = ok ]
+}
+
+@test "several requests on one connection, and one after another without waiting" {
+	serve
+	[ "$(curl -sS "$URL/healthz" "$URL/readyz" "$URL/healthz" -w '%{num_connects}')" = $'ok\n1ready\n0ok\n0' ]
+	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' keep
+	[ "$(grep -c '^HTTP/1.1 200' answer)" = 2 ]
+}
+
+@test "TLS: served, floor at 1.2, and a new certificate at SIGHUP" {
+	cert() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$1" -keyout key.pem -out cert.pem 2>/dev/null; }
+	cert first
+	SMSERVER_TLS_CERT=$PWD/cert.pem SMSERVER_TLS_KEY=$PWD/key.pem serve
+	[[ $URL == https://* ]]
+	[ "$(curl -sSk "$URL/healthz")" = ok ]
+	[ "$(curl -sSk "$URL/healthz" "$URL/readyz" -w '%{num_connects}')" = $'ok\n1ready\n0' ]
+	run -35 curl -sSk --tls-max 1.1 "$URL/healthz"
+	served() { [[ $(openssl s_client -connect "127.0.0.1:$PORT" </dev/null 2>/dev/null | openssl x509 -noout -subject) == *"$1"* ]]; }
+	served first
+	cert second
+	kill -HUP "$PID"
+	wait_for 10 served second
+	echo broken >cert.pem
+	kill -HUP "$PID"
+	wait_for 10 grep -q 'tls_cert' "$LOG"
+	served second
+	stop
+	[ "$CODE" = 0 ]
+}
+
+@test "a bad certificate stops the start, naming the file" {
+	echo x >cert.pem
+	SMSERVER_TLS_CERT=$PWD/cert.pem SMSERVER_TLS_KEY=$PWD/cert.pem run "$SERVER" --data "$DATA" --listen 127.0.0.1:0
+	[ "$status" = 78 ] && [[ $output == *cert.pem* ]]
+}
+
+@test "a client that sends its request too slowly is cut off, others are not" {
+	serve
+	exec 6<>"/dev/tcp/127.0.0.1/$PORT"
+	printf 'GET /healthz HTTP/1.1\r\nHo' >&6
+	[ "$(curl -sS "$URL/healthz")" = ok ]
+	run timeout 30 cat <&6 # ends when the server closes
+	[ "$status" = 0 ]
+	exec 6<&-
+}
