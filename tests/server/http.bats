@@ -7,7 +7,7 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 
 @test "malformed and ambiguous requests are refused and the server stays up" {
 	serve
-	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 	status 200
 	raw 'nonsense\r\n\r\n'
 	! grep -q ' 200 ' answer
@@ -40,7 +40,7 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 @test "several requests on one connection, and one after another without waiting" {
 	serve
 	[ "$(curl -sS "$URL/healthz" "$URL/readyz" "$URL/healthz" -w '%{num_connects}')" = $'ok\n1ready\n0ok\n0' ]
-	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' keep
+	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 	[ "$(grep -c '^HTTP/1.1 200' answer)" = 2 ]
 }
 
