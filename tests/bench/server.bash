@@ -53,6 +53,7 @@ postgres_have() {
 	local d
 	for d in /usr/lib/postgresql/*/bin; do [[ ! -x $d/initdb ]] || PATH=$PATH:$d; done
 	needs "$1" "$2" initdb pg_ctl psql pgbench || return
+	[[ $(id -u) -ne 0 ]] || needs "$1" "$2" runuser || return
 	[[ $(id -u) -ne 0 ]] || id -u postgres >/dev/null 2>&1 || { skipped "$1" "$2" 'there is no user postgres'; return 1; }
 }
 postgres_start() {
