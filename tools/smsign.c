@@ -260,8 +260,8 @@ static int sign(struct options *o)
 static int verdict(enum sm_err e) { return e == SM_ERR_SIGNATURE || e == SM_ERR_POLICY ? SM_EXIT_NO : sm_exit_code(e); }
 
 /* The key that signed must be WHO's, and the signature right. */
-static enum sm_err check_signer(const struct options *o, const struct sm_who *who, const char *name, const uint8_t *fp, const uint8_t *hh,
-                                const uint8_t *digest, const uint8_t *sig, size_t n)
+static enum sm_err check_signer(const struct options *o, const struct sm_who *who, const char *name, const struct sm_suite *suite,
+                                const uint8_t *fp, const uint8_t *hh, const uint8_t *digest, const uint8_t *sig, size_t n)
 {
 	char text[SM_FP_TEXT_LEN + 1];
 	enum sm_err e;
@@ -271,7 +271,8 @@ static enum sm_err check_signer(const struct options *o, const struct sm_who *wh
 		sm_error("%s: signed by another key than %s's: %s", name, o->signer, text);
 		return SM_ERR_POLICY;
 	}
-	if ((e = sm_signature_verify(&who->pub, hh, digest, sig, n)))
+	e = who->pub.suite == suite ? sm_signature_verify(&who->pub, hh, digest, sig, n) : SM_ERR_SIGNATURE;
+	if (e)
 		(void)sm_fail_plain(e, "%s: bad signature of %s", name, o->signer);
 	else
 		sm_note("%s: good signature of %s %s", name, o->signer, text);
@@ -342,7 +343,7 @@ static enum sm_err verify_detached(const struct options *o, const struct sm_who 
 		(void)sm_fail(e, "cannot read %s", name);
 		return e;
 	}
-	if ((e = check_signer(o, who, name, d.signer.fp, d.hh, digest, d.sig, d.siglen)))
+	if ((e = check_signer(o, who, name, d.suite, d.signer.fp, d.hh, digest, d.sig, d.siglen)))
 		return e;
 	if (strcmp(d.ns, ns)) {
 		sm_error("%s: the signature is for namespace '%s', not '%s'", name, d.ns, ns);
@@ -391,7 +392,7 @@ static enum sm_err verify_envelope(const struct options *o, const struct sm_who 
 	} else if (!s.siglen) {
 		sm_error("%s is not signed", name);
 		e = SM_ERR_POLICY;
-	} else if (!(e = check_signer(o, who, name, s.header.from.fp, s.header.hh, s.digest, s.sig, s.siglen))) {
+	} else if (!(e = check_signer(o, who, name, s.header.suite, s.header.from.fp, s.header.hh, s.digest, s.sig, s.siglen))) {
 		e = pass_on(o, &kept, in->armored);
 	}
 	sm_header_release(&s.header);

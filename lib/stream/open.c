@@ -171,7 +171,7 @@ static enum sm_err check_signature(struct sm_opened *r, const struct sm_opener *
 	}
 	if (e)
 		return e;
-	if (memcmp(r->signer.fp, h->from.fp, SM_FP_LEN))
+	if (r->signer.suite != h->suite || memcmp(r->signer.fp, h->from.fp, SM_FP_LEN))
 		return SM_ERR_SIGNATURE;
 	if ((e = sm_signature_verify(&r->signer, h->hh, r->state->body.digest, sig, n)))
 		return e;

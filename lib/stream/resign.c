@@ -104,7 +104,7 @@ static enum sm_err take_header(struct sm_header *h, unsigned *line, const struct
 
 	sm_buf_init(&raw, SM_HEADER_MAX);
 	if (!(e = sm_header_read(h, line, s->in, &raw))) {
-		if (signer && !(h->from.has_fp && !memcmp(h->from.fp, signer->pub.fp, SM_FP_LEN)))
+		if (signer && !(h->from.has_fp && !memcmp(h->from.fp, signer->pub.fp, SM_FP_LEN) && h->suite == signer->pub.suite))
 			e = SM_ERR_POLICY;
 		else if (s->out)
 			e = sm_sink_write(s->out, raw.data, raw.len);

@@ -86,11 +86,20 @@ static enum sm_err address_header(struct sm_header *h, const struct sm_seal *job
 	return e;
 }
 
+static const struct sm_suite *suite_of(const struct sm_seal *job)
+{
+	if (job->suite)
+		return job->suite;
+	if (job->nto)
+		return job->to_pub[0].suite;
+	return job->signer ? job->signer->pub.suite : &sm_suite_x25519;
+}
+
 static void name_envelope(struct sm_header *h, const struct sm_seal *job)
 {
 	uint8_t id[16];
 
-	h->suite = &sm_suite_x25519;
+	h->suite = suite_of(job);
 	h->from = job->from;
 	h->date = job->date;
 	sm_rand_fill(job->rand, id, sizeof id);
@@ -183,6 +192,11 @@ static enum sm_err check(const struct sm_seal *job)
 		return SM_ERR_LIMIT;
 	if (job->signer && !(job->from.has_fp && !memcmp(job->from.fp, job->signer->pub.fp, SM_FP_LEN)))
 		return SM_ERR_POLICY;
+	if (job->signer && job->signer->pub.suite != suite_of(job))
+		return SM_ERR_SUITE;
+	for (size_t i = 0; i < job->nto; i++)
+		if (job->to_pub[i].suite != suite_of(job))
+			return SM_ERR_SUITE;
 	return (job->nto == 0) == (job->pw != NULL) ? SM_OK : SM_ERR_BUG;
 }
 

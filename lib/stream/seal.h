@@ -14,6 +14,8 @@ struct sm_seal_attachment {
 };
 
 struct sm_seal {
+	const struct sm_suite
+	        *suite; /* NULL: the recipients', else the signer's, else the default; all of them must be of it (SM_ERR_SUITE) */
 	/* Who it is from and to: parties of the header, and the keys in the same order. All borrowed. */
 	struct sm_party from; /* zeroed: anonymous */
 	const struct sm_party *to;

@@ -9,6 +9,8 @@
 
 #define FP_PREFIX "SHA256:"
 
+_Static_assert(SM_PUBLIC_TEXT_MAX >= sizeof "sm-rsa " - 1 + SM_BASE64_LEN(SM_PUBLIC_KEY_MAX), "room for the longest identity");
+
 enum sm_err sm_public_parse(struct sm_public *p, const char *s, size_t n)
 {
 	struct sm_span text = {(const uint8_t *)s, n};

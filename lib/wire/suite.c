@@ -2,13 +2,18 @@
  * suite", never a guess. */
 #include "wire/suite.h"
 
+#include "base/base64.h"
 #include "crypto/hash.h"
 #include "crypto/hpke.h"
+#include "crypto/rsa.h"
 #include "crypto/sign.h"
 #include "wire/identity.h"
 #include "wire/wrap.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+_Static_assert(SM_PUBLIC_KEY_MAX >= 2 * (4 + SM_RSA_SPKI_MAX), "room for an identity of two RSA keys");
 
 /* --- x25519-ed25519-aes256gcm: an Ed25519 key, and the X25519 key that is its image --- */
 
@@ -70,9 +75,101 @@ const struct sm_suite sm_suite_x25519 = {
         .verify = x25519_verify,
 };
 
+/* --- rsa-oaep-pss-aes256gcm: two keys, one that signs and one that encrypts --- */
+
+#define RSA_PREFIX "sm-rsa "
+
+struct rsa_keys {
+	struct sm_span sign, encrypt; /* SPKI */
+};
+
+static struct rsa_keys rsa_keys(const struct sm_public *p)
+{
+	struct sm_span rest = {p->key, p->keylen};
+	struct rsa_keys k;
+
+	if (!sm_span_take_lp(&rest, &k.sign) || !sm_span_take_lp(&rest, &k.encrypt))
+		abort(); /* no sm_public of this suite comes to be otherwise */
+	return k;
+}
+
+enum sm_err sm_public_from_rsa(struct sm_public *p, struct sm_span sign, struct sm_span encrypt)
+{
+	struct sm_public pub = {.suite = &sm_suite_rsa, .keylen = 4 + sign.n + 4 + encrypt.n};
+	enum sm_err e;
+
+	if ((e = sm_rsa_spki_check(sign)) || (e = sm_rsa_spki_check(encrypt)))
+		return e;
+	/* a key that does both could be made to sign what it was meant to decrypt */
+	if (sign.n == encrypt.n && !memcmp(sign.p, encrypt.p, sign.n))
+		return SM_ERR_FORMAT;
+	sm_put_be32(pub.key, (uint32_t)sign.n);
+	memcpy(pub.key + 4, sign.p, sign.n);
+	sm_put_be32(pub.key + 4 + sign.n, (uint32_t)encrypt.n);
+	memcpy(pub.key + 8 + sign.n, encrypt.p, encrypt.n);
+	sm_sha256(pub.fp, pub.key, pub.keylen);
+	*p = pub;
+	return SM_OK;
+}
+
+static enum sm_err rsa_parse(struct sm_public *p, struct sm_span text)
+{
+	uint8_t raw[SM_PUBLIC_KEY_MAX + 6]; /* the decoder wants some room */
+	size_t skip = strlen(RSA_PREFIX), n;
+	struct sm_span rest = {raw, 0};
+	struct rsa_keys k;
+
+	if (text.n - skip > SM_BASE64_LEN(SM_PUBLIC_KEY_MAX) ||
+	    sm_base64_decode(raw, &n, (const char *)text.p + skip, text.n - skip, false))
+		return SM_ERR_FORMAT;
+	rest.n = n;
+	if (!sm_span_take_lp(&rest, &k.sign) || !sm_span_take_lp(&rest, &k.encrypt) || rest.n)
+		return SM_ERR_FORMAT;
+	return sm_public_from_rsa(p, k.sign, k.encrypt);
+}
+
+static enum sm_err rsa_format(struct sm_buf *b, const struct sm_public *p)
+{
+	size_t start = b->len;
+	enum sm_err e;
+
+	if ((e = sm_buf_adds(b, RSA_PREFIX)) || (e = sm_buf_add_base64(b, p->key, p->keylen)))
+		b->len = start;
+	return e;
+}
+
+static enum sm_err rsa_wrap(struct sm_stanza *s, const struct sm_public *to, struct sm_span info, const uint8_t *file_key,
+                            const struct sm_rand *rand)
+{
+	struct sm_span key = rsa_keys(to).encrypt;
+
+	(void)rand; /* OpenSSL draws the seed, see rsa.h */
+	s->bodylen = sm_rsa_size(key);
+	return sm_rsa_seal(s->body, key, info, file_key, SM_FILE_KEY);
+}
+
+static enum sm_err rsa_verify(const struct sm_public *signer, struct sm_span message, const uint8_t *sig, size_t n)
+{
+	return sm_rsa_verify(rsa_keys(signer).sign, message, sig, n);
+}
+
+const struct sm_suite sm_suite_rsa = {
+        .id = "rsa-oaep-pss-aes256gcm",
+        .prefix = RSA_PREFIX,
+        .stanza = SM_STANZA_RSA,
+        .body_min = SM_RSA_MIN,
+        .body_max = SM_RSA_MAX,
+        .sig_min = SM_RSA_MIN,
+        .sig_max = SM_RSA_MAX,
+        .parse = rsa_parse,
+        .format = rsa_format,
+        .wrap = rsa_wrap,
+        .verify = rsa_verify,
+};
+
 /* --- The table --- */
 
-static const struct sm_suite *const suites[] = {&sm_suite_x25519};
+static const struct sm_suite *const suites[] = {&sm_suite_x25519, &sm_suite_rsa};
 #define SUITES (sizeof suites / sizeof *suites)
 
 const struct sm_suite *sm_suite_find(struct sm_span id)

@@ -8,6 +8,7 @@
 #include "crypto/rand.h"
 
 /* The longest of any row. */
+#define SM_PUBLIC_KEY_MAX 2132  /* the keys of an identity */
 #define SM_ENC_MAX 32           /* a key stanza's argument */
 #define SM_STANZA_BODY_MAX 1024 /* a stanza's body */
 #define SM_SIGNATURE_MAX 1024
@@ -37,7 +38,8 @@ struct sm_suite {
 	enum sm_err (*verify)(const struct sm_public *signer, struct sm_span message, const uint8_t *sig, size_t n);
 };
 
-extern const struct sm_suite sm_suite_x25519;
+extern const struct sm_suite sm_suite_x25519; /* the default */
+extern const struct sm_suite sm_suite_rsa;
 /* NULL when the build has no such suite (class "unsupported suite"). */
 const struct sm_suite *sm_suite_find(struct sm_span id);
 /* The suite of a public identity, by its prefix; NULL when text begins like none. */
