@@ -212,7 +212,15 @@ static int refuse_second(const struct options *o)
 static int begin(struct sm_online *on, struct sm_identity *id, struct options *o)
 {
 	enum sm_err e = sm_unlock(id, NULL, &o->common);
-	return e == SM_OK ? sm_online_open(on, o->common.profile) : sm_exit_code(e);
+	if (e != SM_OK)
+		return sm_exit_code(e);
+	if (id->pub.suite != &sm_suite_x25519) {
+		sm_error("this profile's identity is of %s, and accounts sign in with x25519 identities only: --profile NAME and smkeygen "
+		         "make one",
+		         id->pub.suite->id);
+		return SM_EXIT_CONFIG;
+	}
+	return sm_online_open(on, o->common.profile);
 }
 
 static int say_made(const struct sm_online *on)

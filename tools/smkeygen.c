@@ -151,7 +151,7 @@ static enum sm_err add_line(struct sm_buf *b, const struct sm_public *pub, const
 	sm_fp_format(fp, pub->fp);
 	if (arg.json) {
 		struct sm_buf key;
-		sm_buf_init(&key, 256);
+		sm_buf_init(&key, SM_PUBLIC_LINE_MAX);
 		if (!(e = sm_public_format(&key, pub)))
 			e = sm_buf_addf(b, "{\"v\":1,\"public\":\"%.*s\",\"fingerprint\":\"%s\",", (int)key.len, key.data, fp);
 		sm_buf_release(&key);

@@ -172,6 +172,10 @@ static enum sm_err open_session_key(struct sm_session *r, const json_t *j, const
 		e = sm_buf_add(&info, r->sid, SM_ID_LEN);
 	if (e != SM_OK)
 		goto out;
+	if (id->pub.suite != &sm_suite_x25519) {
+		e = SM_ERR_SUITE;
+		goto out;
+	}
 	sm_seed_to_x25519(sk, id->secret.data);
 	if (sm_hpke_open(r->key, enc, sk, info.data, info.len, NULL, 0, ct, sizeof(ct)) != SM_OK)
 		e = SM_ERR_PROTOCOL;

@@ -99,6 +99,8 @@ enum sm_err sm_scram_device_signature(uint8_t sig[static SM_SIG_LEN], const char
                                       const struct sm_identity *id)
 {
 	struct sm_buf m;
+	if (id->pub.suite != &sm_suite_x25519)
+		return SM_ERR_SUITE;
 	sm_buf_init(&m, MESSAGE_MAX);
 	enum sm_err e = begin(&m, "SM-AUTH-v1", purpose, s);
 	if (e == SM_OK)

@@ -15,8 +15,8 @@ struct sm_contact {
 	enum sm_trust trust;
 	bool has_seen; /* trust CHANGED: the key that was seen instead */
 	uint8_t seen_fp[SM_FP_LEN];
-	char seen[128]; /* that key as sm1... */
-	int64_t pinned; /* seconds since 1970 */
+	char seen[SM_PUBLIC_TEXT_MAX + 1]; /* that key as text */
+	int64_t pinned;                    /* seconds since 1970 */
 };
 
 /* SM_ERR_NOTFOUND. */

@@ -51,7 +51,8 @@ bool sm_keyring_is_secret(const struct sm_buf *text)
 {
 	if (is_envelope(text) || sm_span_starts(without_leading_space(text), BEGIN_PKCS8))
 		return true;
-	return text->len && memmem(text->data, text->len, SECRET_PREFIX, strlen(SECRET_PREFIX));
+	return text->len && (memmem(text->data, text->len, SECRET_PREFIX, strlen(SECRET_PREFIX)) ||
+	                     memmem(text->data, text->len, "\n" BEGIN_PKCS8, strlen("\n" BEGIN_PKCS8)));
 }
 
 /* The envelope's bytes, and the fingerprint that its `from` claims. That claim is only ever a hint of where to look: a key found by it
@@ -321,6 +322,7 @@ static enum sm_err encrypt(struct sm_buf *out, const struct sm_identity *id, con
 	char envelope_id[SM_ID_LEN + 1];
 	struct sm_source in;
 	struct sm_sink sink;
+	job.suite = id->pub.suite;
 	job.from.has_fp = true;
 	memcpy(job.from.fp, id->pub.fp, SM_FP_LEN);
 	sm_source_mem(&in, text->data, text->len, false);

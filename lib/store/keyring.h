@@ -37,14 +37,14 @@ SM_CHECKED enum sm_err sm_keyring_format(struct sm_buf *b, const struct sm_ident
 /* Does text look like a secret key file, plain or protected (rather than a file of public lines)? */
 bool sm_keyring_is_secret(const struct sm_buf *text);
 
-/* The kernel's keyring of this user (keyrings(7), @u), which every later login, shell and cron job of the same user finds: the seed under
+/* The kernel's keyring of this user (keyrings(7), @u), which every later login, shell and cron job of the same user finds: the secret under
  * the description "sm:FINGERPRINT", with a time to live in seconds
  * (1 .. 2^31 - 1). SM_ERR_NOTFOUND, SM_ERR_IO (errno) when the kernel has or allows no
  * keyrings. lock forgets it. */
 SM_CHECKED enum sm_err sm_keyring_unlock(const struct sm_identity *id, int64_t seconds);
 SM_CHECKED enum sm_err sm_keyring_unlocked(struct sm_identity *id, const uint8_t fp[static SM_FP_LEN]);
 SM_CHECKED enum sm_err sm_keyring_lock(const uint8_t fp[static SM_FP_LEN]);
-/* A key for what the client keeps at rest: HKDF-SHA256(ikm = seed, salt empty, info = "sm-store/1 " purpose). */
+/* A key for what the client keeps at rest: HKDF-SHA256(ikm = secret, salt empty, info = "sm-store/1 " purpose). */
 SM_CHECKED enum sm_err sm_keyring_store_key(uint8_t key[static 32], const struct sm_identity *id, const char *purpose);
 
 #endif
