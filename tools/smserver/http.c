@@ -70,13 +70,27 @@ static void accept_failed(struct evconnlistener *lev, void *arg)
 	l->deaf = true;
 }
 
+/* Changes of interest are handed to the kernel once a turn of the loop, not one by one. */
+static struct event_base *new_base(void)
+{
+	struct event_config *c = event_config_new();
+	struct event_base *b;
+
+	if (!c)
+		return NULL;
+	event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	b = event_base_new_with_config(c);
+	event_config_free(c);
+	return b;
+}
+
 static enum sm_err loop_open(struct sm_http *h, struct sm_loop *l, unsigned index)
 {
 	const struct timeval second = {1, 0};
 
 	l->http = h;
 	l->index = index;
-	l->base = event_base_new();
+	l->base = new_base();
 	l->evhttp = l->base ? evhttp_new(l->base) : NULL;
 	l->wakefd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (!l->evhttp || l->wakefd < 0)
