@@ -1,0 +1,21 @@
+# fish completion for sminbox(1)
+function __sminbox_who
+    smcontact list 2>/dev/null | awk '{ print $1 }'
+end
+complete -c sminbox -s r -l read -x -d 'write message N content, and mark it as read'
+complete -c sminbox -s o -l output -x -a '(__fish_complete_directories)' -d 'save messages N... in DIR under their names, and mark them as read'
+complete -c sminbox -l raw -x -d 'write message N envelope as it came'
+complete -c sminbox -l ack -x -d 'mark message N as read'
+complete -c sminbox -l delete -x -d 'remove message N'
+complete -c sminbox -s a -l all -d 'list the messages that were read too'
+complete -c sminbox -s f -l follow -d 'go on: list messages as they come'
+complete -c sminbox -l json -d 'whole messages, one JSON object a line'
+complete -c sminbox -l from -x -a '(__sminbox_who)' -d 'only messages from WHO'
+complete -c sminbox -l offline -d 'do not ask the server'
+complete -c sminbox -s q -l quiet -d 'no warnings'
+complete -c sminbox -s v -l verbose -d 'say more'
+complete -c sminbox -l profile -x -d 'use the profile NAME'
+complete -c sminbox -l passphrase-file -r -F -d 'read the passphrase from FILE'
+complete -c sminbox -l passphrase-fd -x -d 'read the passphrase from descriptor N'
+complete -c sminbox -s h -l help -d 'show this and exit'
+complete -c sminbox -l version -d 'show the version and exit'
