@@ -33,7 +33,8 @@ static bool flag(int argc, char **argv, const char *name)
 static int print(struct answer *a)
 {
 	printf("%d\n", a->status);
-	fwrite(a->body.data, 1, a->body.len, stdout);
+	if (a->body.len)
+		fwrite(a->body.data, 1, a->body.len, stdout);
 	if (a->body.len && a->body.data[a->body.len - 1] != '\n')
 		putchar('\n');
 	return 0;

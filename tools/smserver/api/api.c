@@ -31,9 +31,11 @@ void sm_api_submit(struct sm_req *req, void *op)
 
 bool sm_api_committed(const struct sm_api_op *x)
 {
-	if (x->op.result)
-		sm_problem_err(x->req, x->op.result);
-	return x->op.result == SM_OK;
+	enum sm_err e = x->op.result; /* answering frees x */
+
+	if (e)
+		sm_problem_err(x->req, e);
+	return e == SM_OK;
 }
 
 void sm_api_address(const struct sm_server *s, char out[static SM_ADDRESS_MAX + 1], const char *name)
