@@ -18,7 +18,18 @@ from_help() {
 		for v in $(verbs_of "$1"); do help_text "$1" "$v"; done
 	} | sed -n 's/^ *\(-[A-Za-z0-9]\), \(--[a-z0-9-]*\).*/\1\n\2/p; s/^ *\(--[a-z0-9-]*\).*/\1/p'
 }
-from_man() { awk '/^\.It Fl / { for (i = 2; i < NF; i++) if ($i == "Fl") print "-" $(i + 1) }' "$(page_of "$1")"; }
+# Every .Fl outside SYNOPSIS: an item of the list, or in the text on a verb.
+from_man() {
+	awk '
+		/^\.Sh / { on = ($2 != "SYNOPSIS") }
+		!on || !/^\.(It |Pq |Po )?(Fl|Nm Fl) / { next }
+		{
+			for (i = fl = 1; i <= NF; i++)
+				if ($i == "Fl" || $i == ".Fl") fl = 2
+				else if ($i ~ /^(Ar|Ns|Ic|Op|Oo|Oc|Pq|Nm|Cm)$/) fl = 1
+				else if (fl == 2 && $i ~ /^-?[A-Za-z]/) print "-" $i
+		}' "$(page_of "$1")"
+}
 # What a person sees after typing `TOOL -<TAB>`, also behind each verb.
 from_bash() {
 	local file=completions/bash/$1
