@@ -125,7 +125,7 @@ expired() { api 403 bad_invite register erin "$PASSWORD" invite="$code"; }
 	call 200 - alice GET /api/v1/sessions created=20
 	call 200 - alice GET '/api/v1/users/bob?a=1&b=%20'
 	t=$("$API" "$URL" show alice token)
-	call 401 unauthenticated alice GET /api/v1/sessions token="${t%??}AA"
+	call 401 unauthenticated alice GET /api/v1/sessions token="${t%??}BB"
 }
 
 @test "an access token with another algorithm or a forged claim is refused" {
