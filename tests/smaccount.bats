@@ -282,6 +282,36 @@ mode() { stat -c %a "$1"; }
 	[[ $stderr == *"session file is damaged: run 'smaccount login'"* ]]
 }
 
+# What a hostile server would do, done to an honest one's database.
+spoil() {
+	stop_server
+	sqlite3 "$(find "$SERVER_DATA" -name '*.db' | head -n 1)" "$1"
+	start_server
+}
+
+@test "a server that cannot prove that it knows the account: 76" {
+	need sqlite3
+	start_server
+	sm_user alice
+	before=$(cat "$(session_of alice)")
+	spoil 'UPDATE account SET server_key = zeroblob(32)'
+	run --separate-stderr as alice smaccount login --password-file "$(home_of alice)/password"
+	[ "$status" -eq 76 ]
+	[[ $stderr == *'does not answer as this protocol'* ]]
+	[ "$(cat "$(session_of alice)")" = "$before" ]
+}
+
+@test "a server that asks for a weak or a huge key derivation: 76" {
+	need sqlite3
+	start_server
+	sm_user alice
+	for kdf in 't = 1, m = 8' 't = 1, m = 19455' 't = 11, m = 19456' 't = 1, m = 1048577' 't = 0, m = 19456'; do
+		spoil "UPDATE account SET ${kdf/,/, }"
+		run --separate-stderr as alice smaccount login --password-file "$(home_of alice)/password"
+		[ "$status" -eq 76 ] || { echo "$kdf: $status $stderr"; false; }
+	done
+}
+
 @test "usage" {
 	run smaccount
 	[ "$status" -eq 64 ]

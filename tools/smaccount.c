@@ -1,16 +1,12 @@
 /* smaccount: makes an account, logs in and out, and says how things stand. */
 #include "base/file.h"
-#include "base/text.h"
-#include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
-#include "common/json.h"
 #include "common/net_client.h"
 #include "common/net_place.h"
+#include "common/net_status.h"
 #include "common/unlock.h"
 #include "net/account.h"
-#include "net/mailbox.h"
-#include "store/inbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +17,6 @@
 
 #define INVITE_MAX 128
 #define LABEL_MAX 64
-#define STATUS_PAGE 1000
 
 enum { OPT_URL = SM_OPT_LONG, OPT_CACERT, OPT_INSECURE, OPT_INVITE, OPT_INVITE_FILE, OPT_PASSWORD_FILE, OPT_PASSWORD_FD, OPT_JSON };
 
@@ -120,18 +115,6 @@ static int say_policy(const struct sm_policy *p, const struct options *o, const 
 		return SM_EXIT_REFUSED;
 	}
 	return SM_EXIT_OK;
-}
-
-/* The policy, from a server that calls itself what the address says. */
-static int check_server(struct sm_policy *p, struct sm_online *on)
-{
-	enum sm_err e = sm_net_policy(p, &on->client);
-	if (e != SM_OK)
-		return sm_net_say(&on->client, e);
-	if (!strcmp(p->origin, on->self.host))
-		return SM_EXIT_OK;
-	sm_error("the server at %s calls itself '%s', not '%s'", on->account.url, p->origin, on->self.host);
-	return SM_EXIT_PROTOCOL;
 }
 
 /* The host's name, as far as it is printable: helps to tell devices apart in a list. */
@@ -244,7 +227,7 @@ static int verb_register(struct options *o, int argc, char **argv)
 		sm_usage(&o->opts, o->who ? "'%s' is not an address: NAME@HOST[:PORT] in lower case" : "whose? give NAME@HOST", o->who);
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
 	if ((code = refuse_second(o)) || (code = sm_place_account(&on.account, &on.self, &o->place)) ||
-	    (o->invite_file && (code = read_invite(invite, o))) || (code = begin(&on, &id, o)) || (code = check_server(&policy, &on)) ||
+	    (o->invite_file && (code = read_invite(invite, o))) || (code = begin(&on, &id, o)) || (code = sm_server_check(&policy, &on)) ||
 	    (code = read_password(&pw, o, on.self.text, true)) || (code = say_policy(&policy, o, &pw)))
 		goto out;
 	code = make_account(&on, o, &policy, &(struct sm_login){.address = on.self, .id = &id, .password = pw.data, .n = pw.len});
@@ -284,7 +267,7 @@ static int verb_login(struct options *o, int argc, char **argv)
 	int code;
 	parse(o, 1, argc, argv);
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
-	if ((code = choose_account(&on, o)) || (code = begin(&on, &id, o)) || (code = check_server(&policy, &on)) ||
+	if ((code = choose_account(&on, o)) || (code = begin(&on, &id, o)) || (code = sm_server_check(&policy, &on)) ||
 	    (code = read_password(&pw, o, on.self.text, false)))
 		goto out;
 	code = log_in(&on, o, &(struct sm_login){.address = on.self, .id = &id, .password = pw.data, .n = pw.len});
@@ -320,90 +303,10 @@ out:
 	return code;
 }
 
-/* --- status --- */
-
-struct standing {
-	int64_t clock; /* ours less the server's, seconds */
-	bool logged_in, more;
-	int64_t until;
-	int64_t waiting, unread;
-};
-
-/* Counts the messages that the server holds, as far as one page tells. */
-static enum sm_err count_waiting(struct standing *s, struct sm_client *c)
-{
-	struct sm_http_answer page = {0};
-	struct sm_incoming m;
-	enum sm_err bad, e = sm_net_fetch(&page, c, 0, STATUS_PAGE);
-	struct sm_span left = {page.body.data, page.body.len};
-	while (e == SM_OK && sm_page_next(&m, &left, &bad))
-		s->waiting++;
-	s->more = page.more;
-	sm_http_answer_release(&page);
-	return e;
-}
-
-static int look(struct standing *s, struct sm_online *on, struct options *o)
-{
-	struct sm_policy policy;
-	struct sm_db db = {0};
-	enum sm_err e;
-	int code = check_server(&policy, on);
-	if (code != SM_EXIT_OK)
-		return code;
-	s->clock = sm_time_now() - policy.time;
-	e = sm_client_resume(&on->client);
-	s->logged_in = e == SM_OK && !strcmp(on->client.session->address, on->account.address);
-	if (!s->logged_in)
-		return SM_EXIT_OK;
-	e = count_waiting(s, &on->client);
-	if (e != SM_OK) {
-		s->logged_in = false;
-		return sm_net_say(&on->client, e);
-	}
-	s->until = on->client.session->refresh_expires;
-	e = sm_db_open(&db, o->common.profile);
-	if (e == SM_OK)
-		e = sm_inbox_count_new(&s->unread, &db);
-	if (e != SM_OK)
-		code = sm_fail(e, "cannot open the inbox");
-	sm_db_close(&db);
-	return code;
-}
-
-static enum sm_err status_text(struct sm_buf *b, const struct sm_online *on, const struct standing *s)
-{
-	char until[SM_TIME_LEN + 1];
-	enum sm_err e =
-	        sm_buf_addf(b, "account  %s\nserver   %s\nclock    %+lld s\n", on->account.address, on->account.url, (long long)s->clock);
-	if (e != SM_OK || !s->logged_in)
-		return e != SM_OK ? e : sm_buf_adds(b, "session  none\n");
-	sm_time_format(until, s->until);
-	return sm_buf_addf(b, "session  until %s\nwaiting  %lld%s\nnew      %lld\n", until, (long long)s->waiting,
-	                   s->more ? " or more" : "", (long long)s->unread);
-}
-
-static enum sm_err status_json(struct sm_buf *b, const struct sm_online *on, const struct standing *s)
-{
-	enum sm_err e = sm_buf_adds(b, "{\"v\":1,");
-	if (e == SM_OK)
-		e = sm_json_member(b, "address", on->account.address);
-	if (e == SM_OK)
-		e = sm_buf_adds(b, ",");
-	if (e == SM_OK)
-		e = sm_json_member(b, "server", on->account.url);
-	if (e == SM_OK)
-		e = sm_buf_addf(b, ",\"clock\":%lld,\"logged_in\":%s", (long long)s->clock, s->logged_in ? "true" : "false");
-	if (e == SM_OK && s->logged_in)
-		e = sm_buf_addf(b, ",\"session_expires\":%lld,\"waiting\":%lld,\"more\":%s,\"new\":%lld", (long long)s->until,
-		                (long long)s->waiting, s->more ? "true" : "false", (long long)s->unread);
-	return e == SM_OK ? sm_buf_adds(b, "}\n") : e;
-}
-
 static int verb_status(struct options *o, int argc, char **argv)
 {
 	struct sm_online on = {0};
-	struct standing s = {0};
+	struct sm_status s = {0};
 	struct sm_buf text;
 	enum sm_err e;
 	parse(o, 0, argc, argv);
@@ -412,10 +315,10 @@ static int verb_status(struct options *o, int argc, char **argv)
 	if (code == SM_EXIT_OK)
 		code = sm_online_open(&on, o->common.profile);
 	if (code == SM_EXIT_OK)
-		code = look(&s, &on, o);
+		code = sm_status_look(&s, &on, o->common.profile);
 	if (code != SM_EXIT_OK)
 		goto out;
-	e = o->json ? status_json(&text, &on, &s) : status_text(&text, &on, &s);
+	e = o->json ? sm_status_json(&text, &on, &s) : sm_status_text(&text, &on, &s);
 	if (e == SM_OK)
 		e = sm_put_text(STDOUT_FILENO, text.data, text.len);
 	if (e != SM_OK)
