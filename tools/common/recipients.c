@@ -4,6 +4,7 @@
 #include "cli/diag.h"
 #include "common/input.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,11 +23,16 @@ void sm_recipients_who(struct sm_recipients *r, const struct sm_opts *o, const c
 
 void sm_recipients_file(struct sm_recipients *r, const struct sm_opts *o, const char *path) { remember(r, o, path, true); }
 
-static enum sm_err add(struct sm_recipients *r, const struct sm_party *party, const struct sm_public *pub)
+static enum sm_err add(struct sm_recipients *r, const struct sm_party *party, const struct sm_public *pub, const char *who)
 {
 	for (size_t i = 0; i < r->n; i++)
 		if (!memcmp(r->pub[i].fp, pub->fp, SM_FP_LEN))
 			return SM_OK;
+	if (r->n && pub->suite != r->pub[0].suite) {
+		sm_error("recipients of different suites: %s has a key of %s, those before of %s", who, pub->suite->id,
+		         r->pub[0].suite->id);
+		return SM_ERR_SUITE;
+	}
 	if (r->n == SM_TO_MAX) {
 		sm_error("more than %d recipients", SM_TO_MAX);
 		return SM_ERR_LIMIT;
@@ -40,6 +46,7 @@ static enum sm_err add_line(struct sm_recipients *r, const char *path, unsigned 
 {
 	struct sm_party party = {.has_fp = true};
 	struct sm_public pub;
+	char who[512];
 	bool found;
 	enum sm_err e = sm_public_parse_line(&pub, &found, NULL, line);
 
@@ -50,7 +57,8 @@ static enum sm_err add_line(struct sm_recipients *r, const char *path, unsigned 
 	if (!found)
 		return SM_OK;
 	memcpy(party.fp, pub.fp, SM_FP_LEN);
-	return add(r, &party, &pub);
+	(void)snprintf(who, sizeof who, "'%s' line %u", path, number);
+	return add(r, &party, &pub, who);
 }
 
 static enum sm_err add_file(struct sm_recipients *r, const char *path)
@@ -95,7 +103,7 @@ enum sm_err sm_recipients_resolve(struct sm_recipients *r, const char *profile)
 		if (r->args[i].file)
 			e = add_file(r, r->args[i].arg);
 		else if (!(e = sm_who_resolve(&who, r->args[i].arg, profile, true)))
-			e = add(r, &who.party, &who.pub);
+			e = add(r, &who.party, &who.pub, who.contact ? who.party.address.text : "a key given");
 	}
 	return e;
 }

@@ -23,7 +23,8 @@ struct sm_recipients {
 void sm_recipients_who(struct sm_recipients *r, const struct sm_opts *o, const char *who);
 void sm_recipients_file(struct sm_recipients *r, const struct sm_opts *o, const char *path);
 /* Looks all of them up. Says what is wrong ("cannot open", "team.txt line 3: not a key", "more than 1024 recipients") and returns the
- * error. A key that comes twice counts once. */
+ * error. A key that comes twice counts once;
+ * keys of two suites are SM_ERR_SUITE, since an envelope has one. */
 SM_CHECKED enum sm_err sm_recipients_resolve(struct sm_recipients *r, const char *profile);
 void sm_recipients_release(struct sm_recipients *r);
 

@@ -52,7 +52,7 @@ enum sm_err sm_who_address(struct sm_address *a, const char *who, const char *pr
 	if (sm_address_parse(a, who, n) == SM_OK)
 		return SM_OK;
 	if (!sm_name_valid(who, n)) {
-		sm_error("'%s' is neither a key (sm1...), nor a name, nor an address (name@host)", who);
+		sm_error("'%s' is neither a key (sm1..., sm-rsa ...), nor a name, nor an address (name@host)", who);
 		return SM_ERR_FORMAT;
 	}
 	enum sm_err e = sm_who_self(&self, profile);

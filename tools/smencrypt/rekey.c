@@ -88,7 +88,6 @@ static enum sm_err reseal(struct options *o, struct pump *p, struct sm_identity 
 {
 	struct sm_seal_attachment files[SM_ATTACH_MAX];
 	struct sm_fields *f = calloc(1, sizeof *f);
-	struct sm_party from = {0};
 	enum sm_err e;
 
 	if (!f)
@@ -97,20 +96,18 @@ static enum sm_err reseal(struct options *o, struct pump *p, struct sm_identity 
 	f->nattach = 0;
 	for (size_t i = 0; i + 1 < p->n; i++)
 		files[i] = (struct sm_seal_attachment){&p->source[i], p->opened->fields->attach[i].name, p->opened->fields->attach[i].type};
-	if (!(e = sm_sender(o, id, &from))) {
-		struct sm_seal job = {.from = from,
-		                      .to = o->to.party,
-		                      .to_pub = o->to.pub,
-		                      .nto = o->to.n,
-		                      .signer = id,
-		                      .fields = f,
-		                      .attach = files,
-		                      .nattach = p->n - 1,
-		                      .no_pad = o->no_pad,
-		                      .date = sm_time_now(),
-		                      .rand = &sm_rand_system};
+	struct sm_seal job = {.to = o->to.party,
+	                      .to_pub = o->to.pub,
+	                      .nto = o->to.n,
+	                      .signer = id,
+	                      .fields = f,
+	                      .attach = files,
+	                      .nattach = p->n - 1,
+	                      .no_pad = o->no_pad,
+	                      .date = sm_time_now(),
+	                      .rand = &sm_rand_system};
+	if (!(e = sm_sender(o, id, &job)))
 		e = sm_seal_to_output(o, &job, &p->source[p->n - 1], -1);
-	}
 	sm_wipe(f, sizeof *f);
 	free(f);
 	return e;

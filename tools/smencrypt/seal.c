@@ -63,7 +63,7 @@ static bool have_identity(const struct options *o)
 	return have;
 }
 
-enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_party *from)
+enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_seal *job)
 {
 	struct sm_public pub;
 	enum sm_err e;
@@ -80,9 +80,15 @@ enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_party
 		if ((e = sm_unlock_public(&pub, NULL, o->identity, &o->common)))
 			return e;
 	}
-	from->has_fp = true;
-	memcpy(from->fp, pub.fp, SM_FP_LEN);
-	return o->identity ? SM_OK : sm_who_self(&from->address, o->common.profile);
+	if (o->to.n && pub.suite != o->to.pub[0].suite) {
+		sm_error("the sender's key is of %s, the recipients' of %s: --anonymous names no sender, -i FILE another", pub.suite->id,
+		         o->to.pub[0].suite->id);
+		return SM_ERR_SUITE;
+	}
+	job->suite = pub.suite;
+	job->from.has_fp = true;
+	memcpy(job->from.fp, pub.fp, SM_FP_LEN);
+	return o->identity ? SM_OK : sm_who_self(&job->from.address, o->common.profile);
 }
 
 enum sm_err sm_seal_to_output(const struct options *o, const struct sm_seal *job, struct sm_source *in, int fd)
@@ -141,7 +147,7 @@ int sm_encrypt(struct options *o)
 
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
 	if ((e = fill_fields(&fields, &any, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
-	    (e = sm_sender(o, &id, &job.from)) ||
+	    (e = sm_sender(o, &id, &job)) ||
 	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))) ||
 	    (e = sm_attachments_open(&o->attach)))
 		goto out;

@@ -26,8 +26,9 @@ int sm_decrypt_range(struct options *o);
 int sm_rekey(struct options *o);
 int sm_inspect(struct options *o);
 
-/* `from`: the profile's identity and its account's address, another identity without address, or nobody. id is unlocked when o->sign. */
-SM_CHECKED enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_party *from);
+/* job's from: the profile's identity and its account's address, another identity without address, or nobody; and its suite. id is unlocked
+ * when o->sign. The recipients have been resolved: SM_ERR_SUITE, with the reason said, when theirs is another suite. */
+SM_CHECKED enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_seal *job);
 /* Seals in to o->output. fd: what in reads, to be held against the output, or -1. */
 SM_CHECKED enum sm_err sm_seal_to_output(const struct options *o, const struct sm_seal *job, struct sm_source *in, int fd);
 
