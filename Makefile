@@ -56,6 +56,7 @@ server_libs := $(shell $(PKG) --libs libevent_openssl libevent_pthreads libevent
 link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $B/smencrypt: $(call objects,tools/smencrypt/*.c)
+$B/smkeygen: $(call objects,tools/smkeygen/*.c)
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(store_libs) $(crypto_libs)
 $(ONLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a

@@ -6,6 +6,8 @@
 #include "cli/exit.h"
 #include "common/json.h"
 #include "common/unlock.h"
+#include "crypto/rsa.h"
+#include "smkeygen/import.h"
 #include "store/keyring.h"
 #include "wire/lex.h"
 
@@ -18,10 +20,12 @@
 #include <unistd.h>
 
 enum mode { MAKE, SHOW_PUBLIC, SHOW_FINGERPRINT, CHANGE, UNLOCK, LOCK };
-enum { OPT_UNLOCK = SM_OPT_LONG, OPT_LOCK, OPT_NEW_PASSPHRASE, OPT_JSON };
+enum { OPT_UNLOCK = SM_OPT_LONG, OPT_LOCK, OPT_NEW_PASSPHRASE, OPT_JSON, OPT_IMPORT, OPT_IMPORT_ENCRYPT };
 
 static const struct sm_opt table[] = {
-        {'t', "type", "SUITE", "kind of identity: x25519 (the default)"},
+        {'t', "type", "SUITE", "kind of identity: x25519 (the default), rsa or rsa:BITS"},
+        {OPT_IMPORT, "import", "FILE", "make it of the private key in FILE: PEM, RSA or Ed25519"},
+        {OPT_IMPORT_ENCRYPT, "import-encrypt", "FILE", "with --import of RSA: the second key, which encrypts"},
         {'o', "output", "FILE", "write the secret key to FILE, the public line to FILE.pub"},
         {'C', "comment", "TEXT", "comment of the public line instead of user@host"},
         {'N', "no-passphrase", NULL, "keep the secret key without a passphrase"},
@@ -31,13 +35,14 @@ static const struct sm_opt table[] = {
         {OPT_UNLOCK, "unlock", "TIME", "keep the key unlocked in the kernel for TIME (90, 15m, 8h, 7d)"},
         {OPT_LOCK, "lock", NULL, "forget the unlocked key"},
         {'i', "identity", "FILE", "the identity that -y, -l, -p, --unlock and --lock are about"},
-        {OPT_NEW_PASSPHRASE, "new-passphrase-file", "FILE", "with -p: read the new passphrase from FILE"},
+        {OPT_NEW_PASSPHRASE, "new-passphrase-file", "FILE", "with -p and --import: read the new passphrase from FILE"},
         {OPT_JSON, "json", NULL, "with -y and -l: one JSON object a line"},
         SM_COMMON_OPTS,
         {0},
 };
 static struct sm_opts opts = {
-        .usage = "[-N] [-t SUITE] [-o FILE] [-C TEXT] | (-y | -l | -p | --unlock TIME | --lock) [FILE]",
+        .usage = "[-N] [-t SUITE | --import FILE [--import-encrypt FILE]] [-o FILE] [-C TEXT] | (-y | -l | -p | --unlock TIME | --lock) "
+                 "[FILE]",
         .about = "Makes the identity of a profile, or shows, protects or unlocks one.",
         .table = table,
 };
@@ -45,7 +50,7 @@ static struct sm_opts opts = {
 static struct {
 	enum mode mode;
 	const char *mode_name; /* as typed, for messages */
-	const char *suite, *output, *comment, *identity, *unlock, *new_file;
+	const char *type, *import, *import_encrypt, *output, *comment, *identity, *unlock, *new_file;
 	bool plain, json;
 	struct sm_common common;
 } arg = {.common = SM_COMMON_INIT};
@@ -61,7 +66,9 @@ static void set_mode(enum mode mode, const char *name)
 static void parse_option(int c)
 {
 	switch (c) {
-	case 't': sm_opt_once(&opts, &arg.suite); break;
+	case 't': sm_opt_once(&opts, &arg.type); break;
+	case OPT_IMPORT: sm_opt_once(&opts, &arg.import); break;
+	case OPT_IMPORT_ENCRYPT: sm_opt_once(&opts, &arg.import_encrypt); break;
 	case 'o': sm_opt_once(&opts, &arg.output); break;
 	case 'C': sm_opt_once(&opts, &arg.comment); break;
 	case 'N': arg.plain = true; break;
@@ -84,17 +91,21 @@ static void parse_option(int c)
 static void check_options(void)
 {
 	bool make = arg.mode == MAKE, show = arg.mode == SHOW_PUBLIC || arg.mode == SHOW_FINGERPRINT;
-	if (!make && (arg.suite || arg.output || arg.comment))
-		sm_usage(&opts, "%s does not go with -t, -o or -C", arg.mode_name);
+	if (!make && (arg.type || arg.output || arg.comment || arg.import || arg.import_encrypt))
+		sm_usage(&opts, "%s does not go with -t, --import, -o or -C", arg.mode_name);
+	if (arg.type && arg.import)
+		sm_usage(&opts, "-t and --import exclude each other: the key says what it is");
+	if (arg.import_encrypt && !arg.import)
+		sm_usage(&opts, "--import-encrypt goes with --import");
 	if (make && arg.identity)
 		sm_usage(&opts, "-i does not go with making an identity; to write elsewhere use -o");
 	if (arg.plain && !make && arg.mode != CHANGE)
 		sm_usage(&opts, "-N does not go with %s", arg.mode_name);
 	if (arg.json && !show)
 		sm_usage(&opts, "--json goes with -y and -l only");
-	if (arg.new_file && (arg.mode != CHANGE || arg.plain))
-		sm_usage(&opts, "--new-passphrase-file goes with -p only, and not with -N");
-	if (make && arg.plain && (arg.common.passphrase.file || arg.common.passphrase.fd >= 0))
+	if (arg.new_file && ((arg.mode != CHANGE && !arg.import) || arg.plain))
+		sm_usage(&opts, "--new-passphrase-file goes with -p and --import only, and not with -N");
+	if (make && arg.plain && !arg.import && (arg.common.passphrase.file || arg.common.passphrase.fd >= 0))
 		sm_usage(&opts, "-N and a passphrase exclude each other");
 }
 
@@ -229,19 +240,58 @@ static int output_path(char **path)
 	return SM_EXIT_OK;
 }
 
+/* -t SUITE; *bits 0 for the suite's default. */
+static const struct sm_suite *parse_type(unsigned *bits)
+{
+	*bits = 0;
+	if (!arg.type || !strcmp(arg.type, "x25519"))
+		return &sm_suite_x25519;
+	if (!strncmp(arg.type, "rsa:", 4))
+		*bits = (unsigned)sm_opt_number(&opts, "bits", arg.type + 4, SM_RSA_BITS_MIN, SM_RSA_BITS_MAX);
+	else if (strcmp(arg.type, "rsa") != 0)
+		sm_usage(&opts, "unknown kind '%s': x25519, rsa and rsa:BITS are what there is", arg.type);
+	if (*bits % 8)
+		sm_usage(&opts, "%u bits are no whole bytes", *bits);
+	return &sm_suite_rsa;
+}
+
 static void check_make(void)
 {
 	struct sm_span c = {(const uint8_t *)arg.comment, arg.comment ? strlen(arg.comment) : 0};
-	if (arg.suite && (!strcmp(arg.suite, "rsa") || !strncmp(arg.suite, "rsa:", 4))) {
-		sm_error("-t %s: unsupported suite", arg.suite);
-		exit(SM_EXIT_USAGE);
-	}
-	if (arg.suite && strcmp(arg.suite, "x25519") != 0)
-		sm_usage(&opts, "unknown suite '%s': x25519 is what there is", arg.suite);
 	if (c.n > SM_COMMENT_MAX || !sm_value_ok(c))
 		sm_usage(&opts, "a comment is up to %d bytes of UTF-8 without control characters", SM_COMMENT_MAX);
 	if (arg.output && !*arg.output)
 		sm_usage(&opts, "an empty file name");
+}
+
+static enum sm_err ask_new(struct sm_buf *pw)
+{
+	struct sm_passphrase_source file = {.file = arg.new_file, .fd = -1};
+	if (arg.plain)
+		return SM_OK;
+	if (arg.new_file)
+		return sm_passphrase(pw, &file, "", true);
+	return sm_passphrase_tty(pw, "New passphrase: ", "--new-passphrase-file, or -N for none", true);
+}
+
+/* The passphrase that the new identity is kept under. An import has its own use for the other sources. */
+static enum sm_err ask_for_made(struct sm_buf *pw)
+{
+	if (arg.import || arg.plain)
+		return ask_new(pw);
+	arg.common.passphrase.hint = "-N or --passphrase-file";
+	return sm_passphrase(pw, &arg.common.passphrase, "New passphrase: ", true);
+}
+
+/* Says what is wrong itself. */
+static enum sm_err make_identity(struct sm_identity *id, const struct sm_suite *suite, unsigned bits)
+{
+	enum sm_err e;
+	if (arg.import)
+		return sm_keygen_import(id, arg.import, arg.import_encrypt, &arg.common.passphrase);
+	if ((e = sm_identity_generate_in(id, suite, bits, &sm_rand_system)))
+		(void)sm_fail(e, "cannot make a key");
+	return e;
 }
 
 static int make(void)
@@ -253,6 +303,8 @@ static int make(void)
 	bool out = arg.output && !strcmp(arg.output, "-");
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
 	check_make();
+	unsigned bits;
+	const struct sm_suite *suite = parse_type(&bits);
 	if (!arg.comment)
 		default_comment(host_comment);
 	if (out && sm_is_tty(STDOUT_FILENO))
@@ -260,14 +312,17 @@ static int make(void)
 	int code = output_path(&path);
 	if (code)
 		goto out;
-	arg.common.passphrase.hint = "-N or --passphrase-file";
-	enum sm_err e = arg.plain ? SM_OK : sm_passphrase(&pw, &arg.common.passphrase, "New passphrase: ", true);
+	/* an import asks for the old passphrase before the new one; a key that takes long to make is made when there is nothing left to ask
+	 */
+	enum sm_err e = arg.import ? make_identity(&id, suite, bits) : SM_OK;
+	if (!e)
+		e = ask_for_made(&pw);
+	if (!e && !arg.import)
+		e = make_identity(&id, suite, bits);
 	code = sm_exit_code(e);
 	if (e)
 		goto out;
-	if ((e = sm_identity_generate(&id, &sm_rand_system)))
-		code = sm_fail(e, "cannot make a key");
-	else if (out)
+	if (out)
 		code = make_to_stdout(&id, comment, arg.plain ? NULL : pw.data, pw.len);
 	else
 		code = make_to_file(&id, comment, arg.plain ? NULL : pw.data, pw.len, path);
@@ -363,16 +418,6 @@ static char *identity_path(void)
 	if (arg.identity)
 		return strdup(arg.identity);
 	return sm_path(&path, SM_DIR_CONFIG, arg.common.profile, "identity", 0) == SM_OK ? path : NULL;
-}
-
-static enum sm_err ask_new(struct sm_buf *pw)
-{
-	struct sm_passphrase_source file = {.file = arg.new_file, .fd = -1};
-	if (arg.plain)
-		return SM_OK;
-	if (arg.new_file)
-		return sm_passphrase(pw, &file, "", true);
-	return sm_passphrase_tty(pw, "New passphrase: ", "--new-passphrase-file, or -N for none", true);
 }
 
 static int change(void)

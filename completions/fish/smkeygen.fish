@@ -1,5 +1,7 @@
 # fish completion for smkeygen(1)
-complete -c smkeygen -s t -l type -x -a x25519 -d 'kind of identity'
+complete -c smkeygen -s t -l type -x -a 'x25519 rsa rsa:4096' -d 'kind of identity'
+complete -c smkeygen -l import -r -F -d 'make it of the private key in FILE'
+complete -c smkeygen -l import-encrypt -r -F -d 'the second RSA key, which encrypts'
 complete -c smkeygen -s o -l output -r -F -d 'write the secret key to FILE'
 complete -c smkeygen -s C -l comment -x -d 'comment of the public line'
 complete -c smkeygen -s N -l no-passphrase -d 'keep the secret key without a passphrase'
