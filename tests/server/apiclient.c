@@ -9,7 +9,8 @@
  *   apiclient URL envelope NAME BYTES ADDRESS[=KEYOWNER]...   writes an envelope to stdout; the key is KEYOWNER's (default: the name's)
  *   apiclient URL batch FILE...                         frames files with their names as keys
  *   apiclient URL show NAME sid|token|refresh|fp|identity
- *   apiclient URL raw FILE [keep]                       writes FILE to a connection, prints what comes back; keep: without ending its side */
+ *   apiclient URL raw FILE [keep]                       writes FILE to a connection, prints what comes back; keep: without ending its side
+ */
 #include "client.h"
 
 static const char *option(int argc, char **argv, const char *name)

@@ -69,6 +69,8 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 	echo x >cert.pem
 	SMSERVER_TLS_CERT=$PWD/cert.pem SMSERVER_TLS_KEY=$PWD/cert.pem run "$SERVER" --data "$DATA" --listen 127.0.0.1:0
 	[ "$status" = 78 ] && [[ $output == *cert.pem* ]]
+	SMSERVER_TLS_CERT=$PWD/cert.pem SMSERVER_TLS_KEY=$PWD/cert.pem run "$SERVER" -t --data "$DATA"
+	[ "$status" = 78 ] && [[ $output == *cert.pem* ]]
 }
 
 @test "a client that sends its request too slowly is cut off, others are not" {
@@ -79,4 +81,25 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 	run timeout 30 cat <&6 # ends when the server closes
 	[ "$status" = 0 ]
 	exec 6<&-
+}
+
+@test "an address may hold so many connections and no more, loopback apart" {
+	address=$(ip -4 -o addr show scope global 2>/dev/null | awk '{split($4, a, "/"); print a[1]; exit}')
+	[ -n "$address" ] || skip "this machine has no address but loopback"
+	mkfifo r
+	SMSERVER_CONNECTIONS=3 SMSERVER_PLAIN_HTTP=yes "$SERVER" --data "$DATA" --listen "$address:0" --registration open >r 2>>"$LOG" 3>&- &
+	PID=$!
+	read -r line <r
+	port=${line##*:}
+	for fd in 6 7 8; do
+		eval "exec $fd<>/dev/tcp/$address/$port"
+		printf 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' >&$fd
+		read -r -t 10 first <&$fd
+		[[ $first == *200* ]]
+	done
+	run curl -sS --max-time 10 "http://$address:$port/healthz"
+	[ "$status" != 0 ]
+	exec 7<&-
+	wait_for 10 curl -sS -o /dev/null "http://$address:$port/healthz"
+	exec 6<&- 8<&-
 }

@@ -186,6 +186,16 @@ enum sm_err sm_http_reload_tls(struct sm_http *h, const char *cert, const char *
 	return SM_OK;
 }
 
+enum sm_err sm_http_check_tls(const char *cert, const char *key, char why[static 512])
+{
+	struct ssl_ctx_st *tls = NULL;
+	enum sm_err e = sm_tls_load(&tls, cert, key, why);
+
+	if (!e)
+		sm_tls_free(tls);
+	return e;
+}
+
 void sm_loop_wake(struct sm_loop *l)
 {
 	const uint64_t one = 1;

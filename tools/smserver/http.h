@@ -63,6 +63,8 @@ size_t sm_http_loops(const struct sm_http *h);
 SM_CHECKED enum sm_err sm_http_run(struct sm_http *h, const struct sm_http_hooks *hooks, void *server, const struct sm_log *log);
 /* New certificate and key for new connections; the old ones stay when this fails. */
 SM_CHECKED enum sm_err sm_http_reload_tls(struct sm_http *h, const char *cert, const char *key, char why[static 512]);
+/* Can these be used together? */
+SM_CHECKED enum sm_err sm_http_check_tls(const char *cert, const char *key, char why[static 512]);
 /* Stops accepting; open connections stay. Any thread. */
 void sm_http_drain(struct sm_http *h);
 /* Waits until every reply has been written (at most ms), ends the loops and joins their threads. */

@@ -137,6 +137,8 @@ int main(int argc, char **argv)
 	if (!c)
 		return sm_fail(SM_ERR_NOMEM, "cannot start");
 	e = sm_config_load(c, a.config, a.over, a.nover, why);
+	if (!e && a.test && c->tls_cert[0])
+		e = sm_http_check_tls(c->tls_cert, c->tls_key, why);
 	if (e || a.test) {
 		free(c);
 		if (e)

@@ -16,7 +16,7 @@ struct sm_control;
 
 struct sm_server {
 	struct sm_config *_Atomic cfg; /* never NULL; replaced whole by a reload */
-	char origin[262]; /* host[:port] */
+	char origin[262];              /* host[:port] */
 	struct sm_keys keys;
 	struct sm_http *http;
 	struct sm_writer writer;

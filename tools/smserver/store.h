@@ -63,8 +63,8 @@ void sm_store_rollback(struct sm_store *s);
 SM_CHECKED enum sm_err sm_store_savepoint(struct sm_store *s);
 /* keep false: undoes what came after the savepoint. */
 SM_CHECKED enum sm_err sm_store_release(struct sm_store *s, bool keep);
-/* Bytes of write-ahead log not yet copied into the database. */
-size_t sm_store_log_bytes(const struct sm_store *s);
+/* Bytes of write-ahead log not yet copied into the database, and those in the log at all. */
+size_t sm_store_log_bytes(const struct sm_store *s, size_t *all);
 /* Copies the log into the database; truncate also shortens the file. SM_ERR_BUSY when a reader is in the way. */
 SM_CHECKED enum sm_err sm_store_checkpoint(struct sm_store *s, bool truncate);
 /* Bytes inside the database that new rows can use without the file growing. */

@@ -124,6 +124,8 @@ static int after_commit(void *arg, sqlite3 *h, const char *name, int pages)
 	struct sm_store *s = arg;
 
 	(void)h, (void)name;
+	if (pages < s->log_pages)
+		s->copied_pages = 0; /* started over */
 	s->log_pages = pages;
 	return SQLITE_OK;
 }
@@ -217,18 +219,22 @@ enum sm_err sm_store_release(struct sm_store *s, bool keep)
 	return sm_db_exec(&s->db, "ROLLBACK TO op; RELEASE op");
 }
 
-size_t sm_store_log_bytes(const struct sm_store *s) { return (size_t)s->log_pages * 4096; }
+size_t sm_store_log_bytes(const struct sm_store *s, size_t *all)
+{
+	*all = (size_t)s->log_pages * 4096;
+	return (size_t)(s->log_pages - s->copied_pages) * 4096;
+}
 
 enum sm_err sm_store_checkpoint(struct sm_store *s, bool truncate)
 {
 	int pages = 0, done = 0;
 	int rc = sqlite3_wal_checkpoint_v2(s->db.h, NULL, truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
 
-	if (rc == SQLITE_OK && pages == done)
-		s->log_pages = 0;
-	else if (rc == SQLITE_OK)
-		return SM_ERR_BUSY;
-	return sm_db_err(rc);
+	if (rc != SQLITE_OK)
+		return sm_db_err(rc);
+	s->log_pages = pages > 0 ? pages : 0;
+	s->copied_pages = done > 0 ? done : 0;
+	return s->log_pages == s->copied_pages ? SM_OK : SM_ERR_BUSY;
 }
 
 size_t sm_store_free_bytes(struct sm_store *s)

@@ -25,6 +25,7 @@ struct sm_seq {
 struct sm_store {
 	struct sm_db db;
 	int log_pages;      /* in the write-ahead log after the last commit */
+	int copied_pages;   /* of those, in the database already; the log starts over when no reader is in it */
 	struct sm_seq *seq; /* SM_SEQ_SLOTS, by hash of the mailbox */
 	size_t nseq;
 	int64_t tidy_at; /* monotonic ms: when old sessions and invites are looked for next */

@@ -166,18 +166,20 @@ static void run_batch(struct sm_writer *w, struct sm_op *batch)
 	sm_store_rollback(w->store);
 	if (e == SM_ERR_LIMIT)
 		no_space(w, batch);
-	else
+	else if (e == SM_ERR_IO)
 		disk_failed(w, batch);
+	else
+		fail_all(batch, SM_ERR_BUSY); /* somebody else has the database locked: nothing is stored, and that is certain */
 }
 
 static void checkpoint(struct sm_writer *w, bool idle)
 {
-	size_t log = sm_store_log_bytes(w->store);
+	size_t file, log = sm_store_log_bytes(w->store, &file);
 	enum sm_err e;
 
 	if (!log || (!idle && log < LOG_HIGH))
 		return;
-	e = sm_store_checkpoint(w->store, log > LOG_TOO_LONG);
+	e = sm_store_checkpoint(w->store, file > LOG_TOO_LONG);
 	if (e && e != SM_ERR_BUSY && e != SM_ERR_LIMIT)
 		disk_failed(w, NULL);
 }
