@@ -62,6 +62,18 @@ contact() { as alice smcontact "$@"; }
 	[ "$(smcontact list)" = "bob@example.org	$fp	unverified" ]
 }
 
+@test "keys of the other suite are pinned, listed and changed alike" {
+	smkeygen -N -t rsa:2048 -o one >/dev/null
+	smkeygen -N -t rsa:2048 -o two >/dev/null
+	smcontact add bob@x "$(cut -d' ' -f1,2 one.pub)"
+	[[ $(smcontact list) == "bob@x	$(smkeygen -l one | cut -d' ' -f1)	unverified" ]]
+	[ "$(smcontact show bob@x --json | jq -r .identity)" = "$(cut -d' ' -f1,2 one.pub)" ]
+	run smcontact add bob@x "$(cut -d' ' -f1,2 two.pub)"
+	[ "$status" -eq 77 ]
+	smcontact accept bob@x "$(smkeygen -l two | cut -d' ' -f1)"
+	[ "$(smcontact show bob@x --json | jq -r .identity)" = "$(cut -d' ' -f1,2 two.pub)" ]
+}
+
 @test "the pinned key seen again ends a change" {
 	sm_home bob
 	sm_home other

@@ -11,13 +11,27 @@
 #define SALT_LEN 32
 #define INFO "sm-inbox/1"
 
+/* What a problem is called on disk is its place here, whatever becomes of enum sm_err. Only ever add at the end. */
+static const enum sm_err problems[] = {
+        SM_OK,          SM_ERR_ARMOR,     SM_ERR_HEADER, SM_ERR_SUITE,  SM_ERR_STANZA, SM_ERR_PASSPHRASE, SM_ERR_COMMITMENT,
+        SM_ERR_PAYLOAD, SM_ERR_SIGNATURE, SM_ERR_POLICY, SM_ERR_FORMAT, SM_ERR_LIMIT};
+#define NPROBLEMS (sizeof(problems) / sizeof(problems[0]))
+
+static enum sm_err add_problem(struct sm_buf *b, enum sm_err problem)
+{
+	for (uint8_t i = 0; i < NPROBLEMS; i++)
+		if (problems[i] == problem)
+			return sm_buf_add_u8(b, i);
+	return SM_ERR_BUG;
+}
+
 static enum sm_err add_text(struct sm_buf *b, const char *s) { return sm_buf_add_lp(b, s, strlen(s)); }
 
 static enum sm_err write_meta(struct sm_buf *b, const struct sm_inbox_meta *m)
 {
 	enum sm_err e = sm_buf_add_u8(b, META_VERSION);
 	if (e == SM_OK)
-		e = sm_buf_add_u8(b, (uint8_t)m->problem);
+		e = add_problem(b, m->problem);
 	if (e == SM_OK)
 		e = sm_buf_add_u8(b, (uint8_t)m->proof);
 	if (e == SM_OK)
@@ -70,11 +84,11 @@ static bool read_meta(struct sm_inbox_meta *m, struct sm_span s)
 {
 	const uint8_t *fixed, *key;
 	uint64_t date;
-	if (!sm_span_take(&s, 3, &fixed) || fixed[0] != META_VERSION || fixed[1] > SM_ERR_BUG || fixed[2] > SM_INBOX_CHANGED)
+	if (!sm_span_take(&s, 3, &fixed) || fixed[0] != META_VERSION || fixed[1] >= NPROBLEMS || fixed[2] > SM_INBOX_CHANGED)
 		return false;
 	if (!sm_span_take_be64(&s, &date) || !sm_span_take_be64(&s, &m->size) || !sm_span_take(&s, SM_FILE_KEY, &key))
 		return false;
-	m->problem = (enum sm_err)fixed[1];
+	m->problem = problems[fixed[1]];
 	m->proof = (enum sm_inbox_proof)fixed[2];
 	m->date = (int64_t)date;
 	memcpy(m->file_key, key, SM_FILE_KEY);

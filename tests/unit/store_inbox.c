@@ -100,6 +100,28 @@ static void test_rows(struct sm_db *db)
 	sm_buf_release(&envelope);
 }
 
+/* What a message that does not open is kept with. */
+static void test_problems(struct sm_db *db)
+{
+	static const enum sm_err problems[] = {SM_ERR_ARMOR,      SM_ERR_HEADER,     SM_ERR_SUITE,   SM_ERR_STANZA,
+	                                       SM_ERR_PASSPHRASE, SM_ERR_COMMITMENT, SM_ERR_PAYLOAD, SM_ERR_SIGNATURE,
+	                                       SM_ERR_POLICY,     SM_ERR_FORMAT,     SM_ERR_LIMIT};
+	struct sm_inbox_meta meta = {0};
+	struct sm_inbox_new m = make(&meta, 1000, "broken");
+	struct sm_inbox_row row;
+	int64_t n;
+	for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++) {
+		meta.problem = problems[i];
+		m.seq++;
+		ok(sm_inbox_add(&n, db, key, &m, &sm_rand_system) == SM_OK && sm_inbox_get(&row, NULL, db, key, n) == SM_OK &&
+		           row.meta.problem == problems[i],
+		   "kept: %s", sm_err_text(problems[i]));
+	}
+	meta.problem = SM_ERR_BUG;
+	m.seq++;
+	ok(sm_inbox_add(&n, db, key, &m, &sm_rand_system) == SM_ERR_BUG, "what is no envelope's fault is never kept");
+}
+
 static void test_tamper(struct sm_db *db)
 {
 	struct sm_inbox_row row;
@@ -143,6 +165,7 @@ int main(void)
 		return 1;
 	ok(sm_db_open(&db, NULL) == SM_OK, "opens");
 	test_rows(&db);
+	test_problems(&db);
 	test_tamper(&db);
 	sm_db_close(&db);
 	test_processes();
