@@ -2,6 +2,7 @@
  * what is taken is printed the same. */
 #include "check.h"
 
+#include "base/base64.h"
 #include "wire/address.h"
 #include "wire/identity.h"
 
@@ -81,6 +82,21 @@ static void raw(const uint8_t *p, size_t n)
 	sm_buf_release(&b);
 }
 
+/* The input as what the text of an RSA identity encodes. */
+static void rsa(const uint8_t *p, size_t n)
+{
+	struct sm_public pub;
+	struct sm_buf b;
+
+	sm_buf_init(&b, MAX);
+	CHECK(!sm_buf_adds(&b, "sm-rsa ") && !sm_buf_add_base64(&b, p, n));
+	if (!sm_public_parse(&pub, (const char *)b.data, b.len)) {
+		CHECK(pub.keylen == n && !memcmp(pub.key, p, n) && b.len <= SM_PUBLIC_TEXT_MAX);
+		public_line(b.data, b.len);
+	}
+	sm_buf_release(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	if (n > 1u << 14)
@@ -89,5 +105,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	secret_file(p, n);
 	small_texts((const char *)p, n);
 	raw(p, n);
+	rsa(p, n);
 	return 0;
 }
