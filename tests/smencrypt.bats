@@ -4,6 +4,7 @@ setup() {
 	sm_setup
 	sm_home alice
 	sm_home bob
+	sm_home eve
 	A=$(as alice smkeygen -y | cut -d' ' -f1)
 	B=$(as bob smkeygen -y | cut -d' ' -f1)
 	printf 'attack at dawn\n' >plain
@@ -65,8 +66,8 @@ refused() {
 	as alice smencrypt -r "$B" -R team.txt plain >env
 	as bob smencrypt -q -d env | cmp - plain
 	as carol smencrypt -q -d env | cmp - plain
-	base64 -d <(grep -v -- '---' env) 2>/dev/null | head -c 2000 | grep -a -c '^to ' | grep -qx 2
-	refused 65 'not a recipient' as alice smencrypt -d env
+	smencrypt --inspect env | grep -c '^to ' | grep -qx 3
+	refused 65 'not a recipient' as eve smencrypt -d env
 }
 
 @test "recipients that are none" {
@@ -108,7 +109,7 @@ refused() {
 	{ cat env; printf x; } >x && refused 65 'payload' as bob smencrypt -d x
 	head -c 100 env >x && refused 65 'malformed envelope' as bob smencrypt -d x
 	: >x && refused 65 'malformed envelope' as bob smencrypt -d x
-	refused 65 'not a recipient' as alice smencrypt -d env
+	refused 65 'not a recipient' as eve smencrypt -d env
 	# the last byte is the signature's
 	{ head -c -1 env; tail -c 1 env | tr '\000-\377' '\001-\377\000'; } >x
 	refused 65 'bad signature' as bob smencrypt -d -s "$A" x
@@ -165,6 +166,18 @@ refused() {
 	private_dir "$PWD/empty"
 	[[ $(SM_HOME=$PWD/empty smencrypt -r "$B" plain | header) == 'from - -' ]]
 	refused 66 'smkeygen' env SM_HOME="$PWD/empty" smencrypt -S -r "$B" plain
+}
+
+@test "oneself can read it too, unless --no-self or nobody is named" {
+	as alice smencrypt -r "$B" plain | as alice smencrypt -q -d | cmp - plain
+	as alice smencrypt -S -r "$B" -r "$A" plain >env
+	smencrypt --inspect env | grep -c '^to ' | grep -qx 2
+	as alice smencrypt --no-self -r "$B" plain >env
+	refused 65 'not a recipient' as alice smencrypt -d env
+	as alice smencrypt --anonymous -r "$B" plain >env
+	refused 65 'not a recipient' as alice smencrypt -d env
+	(umask 077; as alice smkeygen -N -o other >/dev/null)
+	as alice smencrypt -i other -r "$B" plain | as alice smencrypt -q -d -i other | cmp - plain
 }
 
 @test "usage" {
@@ -303,7 +316,7 @@ refused() {
 	as alice smencrypt -r "$B" plain >arm
 	refused 65 'armored' as bob smencrypt -d --range 0-9 arm
 	refused 65 'is no file' as bob smencrypt -d --range 0-9 < <(cat env)
-	refused 65 'not a recipient' as alice smencrypt -d --range 0-9 env
+	refused 65 'not a recipient' as eve smencrypt -d --range 0-9 env
 	refused 64 'wants A-B' as bob smencrypt -d --range 5 env
 	refused 64 'go with -d' as bob smencrypt --range 5-6 -r "$B" env
 	refused 64 'does not read the signature' as bob smencrypt -d --range 5-6 -s "$A" env
@@ -334,6 +347,9 @@ refused() {
 	grep -q 'anew' err
 	as carol smencrypt -q -d -s "$B" --attachments got new | cmp - big
 	cmp got/big big && cmp got/plain plain
+	refused 65 'not a recipient' as alice smencrypt -q -d new
+	as bob smencrypt -q -d new | cmp - big
+	as bob smencrypt -q --rekey --no-self -r "$C" env >new
 	refused 65 'not a recipient' as bob smencrypt -q -d new
 	head -c -40 env >cut
 	refused 65 armor as bob smencrypt -q --rekey -r "$C" cut

@@ -17,6 +17,7 @@ enum {
 	OPT_REQUIRE_SIGNATURE,
 	OPT_SUBJECT,
 	OPT_NO_PAD,
+	OPT_NO_SELF,
 	OPT_ARGON2,
 	OPT_ATTACHMENTS,
 	OPT_RANGE,
@@ -37,6 +38,7 @@ static const struct sm_opt table[] = {{'r', "recipient", "WHO", "encrypt to WHO:
                                       {'m', "type", "MIME", "say of what type the content is"},
                                       {OPT_SUBJECT, "subject", "TEXT", "give it a subject"},
                                       {OPT_NO_PAD, "no-pad", NULL, "do not hide the size of the content"},
+                                      {OPT_NO_SELF, "no-self", NULL, "do not encrypt to the sender as well"},
                                       {OPT_ARGON2, "argon2", "T,M", "passes and KiB of memory for -p (3,65536)"},
                                       {'A', "attach", "FILE", "attach FILE"},
                                       {'b', "binary", NULL, "write binary instead of armor"},
@@ -68,6 +70,7 @@ static bool encrypt_option(struct options *o, int c)
 	case OPT_SUBJECT: sm_opt_once(&o->opts, &o->subject); break;
 	case OPT_ANONYMOUS: o->anonymous = true; break;
 	case OPT_NO_PAD: o->no_pad = true; break;
+	case OPT_NO_SELF: o->no_self = true; break;
 	case OPT_ARGON2: sm_opt_once(&o->opts, &o->argon2); break;
 	default: return false;
 	}

@@ -51,7 +51,8 @@ struct sending {
 	struct sm_buf text;     /* the input */
 	struct sm_buf envelope; /* what is posted */
 	char key[SM_KEY_MAX + 1];
-	bool ready; /* the input was an envelope */
+	bool ready;    /* the input was an envelope */
+	bool not_self; /* its `to` names the sender too, who was not asked for */
 };
 
 /* The last operand is a file when it cannot be a name: "-", something with a slash, or with letters that no name has. */
@@ -164,8 +165,14 @@ static int check_sender(const struct sending *s, const struct sm_scanned *scan)
 	return SM_EXIT_OK;
 }
 
-/* Its `to` lines must be the keys of exactly those that the command line names. */
-static int check_recipients(const struct sending *s, const struct sm_header *h)
+/* The sender's own line, by which it can read what it sent: smencrypt writes one. */
+static bool is_self(const struct sm_header *h, size_t i)
+{
+	return !memcmp(h->to[i].fp, h->from.fp, SM_FP_LEN) && !strcmp(h->to[i].address.text, h->from.address.text);
+}
+
+/* Its `to` lines must be the keys of exactly those that the command line names, and perhaps the sender's. */
+static int check_recipients(struct sending *s, const struct sm_header *h)
 {
 	char fp[SM_FP_TEXT_LEN + 1];
 	for (size_t i = 0; i < s->npeer; i++) {
@@ -175,22 +182,28 @@ static int check_recipients(const struct sending *s, const struct sm_header *h)
 			return SM_EXIT_DATA;
 		}
 	}
+	size_t self = 0;
 	for (size_t i = 0; i < h->nto; i++) {
 		if (have_peer(s, h->to[i].address.text))
 			continue;
+		if (is_self(h, i)) {
+			self++;
+			continue;
+		}
 		sm_fp_format(fp, h->to[i].fp);
 		sm_error("the envelope is encrypted to %s too, which is not among the recipients given",
 		         *h->to[i].address.text ? h->to[i].address.text : fp);
 		return SM_EXIT_DATA;
 	}
-	if (h->nto > s->npeer) {
+	s->not_self = self > 0;
+	if (h->nto > s->npeer + self) {
 		sm_error("the envelope names an address with more keys than it has");
 		return SM_EXIT_DATA;
 	}
 	return SM_EXIT_OK;
 }
 
-static int check_scanned(const struct sending *s, const struct sm_scanned *scan)
+static int check_scanned(struct sending *s, const struct sm_scanned *scan)
 {
 	const struct sm_header *h = &scan->header;
 	if (h->has_group || !h->nto || !h->to[0].has_fp) {
@@ -364,14 +377,14 @@ static int post(struct sending *s)
 {
 	struct sm_sent sent;
 	struct sm_client *c = &s->online.client;
-	enum sm_err e = sm_post(&sent, c, s->key, &s->envelope);
+	enum sm_err e = sm_post(&sent, c, s->key, s->not_self, &s->envelope);
 	if (e == SM_ERR_CONFLICT && !s->ready && !strcmp(c->error.code, "stale_devices")) {
 		int code = resolve(s);
 		if (code == SM_EXIT_OK)
 			code = make_envelope(s);
 		if (code != SM_EXIT_OK)
 			return code;
-		e = sm_post(&sent, c, s->key, &s->envelope);
+		e = sm_post(&sent, c, s->key, s->not_self, &s->envelope);
 	}
 	return e == SM_OK ? report(s, &sent) : sm_post_say(c, e, s->key, &s->envelope);
 }

@@ -16,7 +16,8 @@ struct sm_sent {
 	bool stored; /* false: the server had it already, under the same key */
 };
 /* One binary envelope. SM_ERR_NOTFOUND, SM_ERR_CONFLICT, SM_ERR_LIMIT, SM_ERR_DENIED ...: c->error says which. */
-SM_CHECKED enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key, const void *envelope, size_t n);
+/* not_self: a `to` line of this device itself is there for reading only, and gets no delivery. */
+SM_CHECKED enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key, bool not_self, const void *envelope, size_t n);
 
 struct sm_incoming {
 	uint64_t seq;

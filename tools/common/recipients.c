@@ -34,7 +34,7 @@ static enum sm_err add(struct sm_recipients *r, const struct sm_party *party, co
 		return SM_ERR_SUITE;
 	}
 	if (r->n == SM_TO_MAX) {
-		sm_error("more than %d recipients", SM_TO_MAX);
+		sm_error("more than %d recipients, the sender included (--no-self leaves it out)", SM_TO_MAX);
 		return SM_ERR_LIMIT;
 	}
 	r->party[r->n] = *party;
@@ -106,6 +106,11 @@ enum sm_err sm_recipients_resolve(struct sm_recipients *r, const char *profile)
 			e = add(r, &who.party, &who.pub, who.contact ? who.party.address.text : "a key given");
 	}
 	return e;
+}
+
+enum sm_err sm_recipients_also(struct sm_recipients *r, const struct sm_party *party, const struct sm_public *pub)
+{
+	return add(r, party, pub, "the sender");
 }
 
 void sm_recipients_release(struct sm_recipients *r)

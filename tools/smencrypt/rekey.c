@@ -106,8 +106,10 @@ static enum sm_err reseal(struct options *o, struct pump *p, struct sm_identity 
 	                      .no_pad = o->no_pad,
 	                      .date = sm_time_now(),
 	                      .rand = &sm_rand_system};
-	if (!(e = sm_sender(o, id, &job)))
+	if (!(e = sm_sender(o, id, &job))) {
+		job.nto = o->to.n;
 		e = sm_seal_to_output(o, &job, &p->source[p->n - 1], -1);
+	}
 	sm_wipe(f, sizeof *f);
 	free(f);
 	return e;

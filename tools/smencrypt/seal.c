@@ -88,7 +88,10 @@ enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_seal 
 	job->suite = pub.suite;
 	job->from.has_fp = true;
 	memcpy(job->from.fp, pub.fp, SM_FP_LEN);
-	return o->identity ? SM_OK : sm_who_self(&job->from.address, o->common.profile);
+	if (!o->identity && (e = sm_who_self(&job->from.address, o->common.profile)))
+		return e;
+	/* Who sends can read it too, and nobody learns more from that than from the `from` line. */
+	return o->no_self || !o->to.n ? SM_OK : sm_recipients_also(&o->to, &job->from, &pub);
 }
 
 enum sm_err sm_seal_to_output(const struct options *o, const struct sm_seal *job, struct sm_source *in, int fd)

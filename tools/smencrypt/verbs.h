@@ -14,7 +14,7 @@ struct options {
 	struct sm_attachments attach;
 	const char *attachments; /* --attachments */
 	const char *identity, *name, *type, *subject, *signer, *output, *input, *argon2;
-	bool passphrase, anonymous, sign, no_pad, binary, decrypt, require_signature, no_progress;
+	bool passphrase, anonymous, sign, no_pad, binary, decrypt, require_signature, no_progress, no_self;
 	bool early, rekey, inspect, json, ranged;
 	uint64_t range_from, range_to; /* content bytes, both included */
 	uint32_t t, m;

@@ -145,6 +145,19 @@ static void place(struct routing *x)
 	json_decref(x->extra);
 }
 
+/* The sender's own line lets it read what it sent, and it has asked not to get that delivered, unless there is nobody else. */
+static void drop_own(struct sm_routing *out, int64_t own)
+{
+	size_t n = 0;
+
+	if (out->nmailbox < 2)
+		return;
+	for (size_t i = 0; i < out->nmailbox; i++)
+		if (out->mailbox[i] != own)
+			out->mailbox[n++] = out->mailbox[i];
+	out->nmailbox = n;
+}
+
 static bool from_sender(const struct routing *x, const struct sm_sender *from)
 {
 	const struct sm_party *p = &x->h->from;
@@ -192,6 +205,8 @@ void sm_route_envelope(struct sm_routing *out, struct sm_server *s, struct sm_re
 		refuse(out, 400, "no_recipient", "an envelope under a passphrase or for a group has nobody to be delivered to");
 	else
 		place(&x);
+	if (!out->status && from->not_self)
+		drop_own(out, from->device->mailbox);
 	sm_header_release(&h);
 }
 

@@ -12,6 +12,7 @@ struct sm_sender {
 	const char *user;
 	int64_t account;
 	const struct sm_device *device;
+	bool not_self; /* ?self=no: nothing is to be delivered to this device itself */
 };
 
 /* What became of one envelope. status 0: it may be stored, in mailbox[]. Else the error, with extra (owned, may be NULL). */

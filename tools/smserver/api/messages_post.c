@@ -24,7 +24,8 @@ struct item {
 struct sending {
 	struct sm_api_op api;
 	bool batch;
-	bool stale; /* set in run: accounts changed since routing, so route again */
+	bool not_self; /* ?self=no */
+	bool stale;    /* set in run: accounts changed since routing, so route again */
 	unsigned long generation;
 	size_t n;
 	struct item item[];
@@ -125,8 +126,10 @@ static void route_all(struct sending *x)
 		sm_problem_err(req, e);
 		return;
 	}
-	const struct sm_sender from = {
-	        .user = req->session->user, .account = req->session->account, .device = sm_account_device_number(a, req->session->number)};
+	const struct sm_sender from = {.user = req->session->user,
+	                               .account = req->session->account,
+	                               .device = sm_account_device_number(a, req->session->number),
+	                               .not_self = x->not_self};
 	for (size_t i = 0; i < x->n; i++)
 		route_item(req, &from, &x->item[i]);
 	sm_account_release(a);
@@ -216,6 +219,7 @@ static void answer(struct sending *x)
 static struct sending *new_sending(struct sm_req *req, size_t n)
 {
 	struct sending *x = sm_api_op(req, sizeof *x + n * sizeof x->item[0], send_run, send_done);
+	char self[8];
 
 	if (!x)
 		return NULL;
@@ -224,6 +228,7 @@ static struct sending *new_sending(struct sm_req *req, size_t n)
 	x->api.op.committed = send_committed;
 	x->api.op.weight = req->bodylen + 256;
 	x->api.op.vital = false;
+	x->not_self = sm_api_query(req, "self", self, sizeof self);
 	return x;
 }
 
@@ -291,8 +296,11 @@ static void post_batch(struct sm_req *req)
 void sm_api_messages_post(struct sm_req *req)
 {
 	const char *type = sm_req_header(req, "Content-Type", NULL);
+	char self[8];
 
-	if (type && !strcmp(type, "application/sm-envelope"))
+	if (sm_api_query(req, "self", self, sizeof self) && strcmp(self, "no") != 0)
+		sm_problem(req, 400, "bad_request", "self is \"no\", or is not there");
+	else if (type && !strcmp(type, "application/sm-envelope"))
 		post_one(req);
 	else if (type && !strcmp(type, "application/sm-batch") && req->bodylen > BATCH_BYTES)
 		sm_problem(req, 413, "too_large", "a batch is at most 4 MiB");
