@@ -55,7 +55,7 @@ static void identities(void)
 {
 	const struct sm_public *a = &alice.pub;
 	struct sm_public again, other;
-	struct sm_span comment, rest = {a->key, a->keylen}, sign, encrypt;
+	struct sm_span comment, rest = {a->key, a->keylen}, sign = {NULL, 0}, encrypt = {NULL, 0};
 	uint8_t raw[SM_PUBLIC_KEY_MAX + 8], fp[32];
 	struct sm_buf b;
 	bool found = false;
