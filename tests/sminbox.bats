@@ -340,3 +340,13 @@ lines_in() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 		[ "$status" -eq 64 ] || { echo "$bad: $status"; false; }
 	done
 }
+
+@test "a subject longer than the list has room for is cut between characters" {
+	people alice bob
+	long=$(printf 'é%.0s' {1..3000})
+	as alice smsend -s "x$long" bob <<<'hm'
+	run as bob sminbox --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r .subject <<<"$output" | wc -m)" -eq 513 ]
+	[ "$(as bob sminbox -r 1)" = hm ]
+}

@@ -4,23 +4,54 @@
 
 #include "store/sql.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS "address, identity, trust, seen, pinned"
 
-static enum sm_err read_row(struct sm_contact *c, sqlite3_stmt *q)
+/* Parsing an identity is a pure function of its text, and checking a point on the curve costs more than the row: the last few are kept.
+ * Nothing of what they are pinned to is, so there is nothing here that could be out of date. */
+#define PARSED 16
+struct sm_parsed {
+	size_t next;
+	struct {
+		char text[sizeof((struct sm_contact *)0)->seen];
+		struct sm_public pub;
+	} entry[PARSED];
+};
+
+static enum sm_err parse(struct sm_public *pub, struct sm_db *db, const char *text)
+{
+	struct sm_parsed *p = db->parsed;
+	enum sm_err e;
+	for (size_t i = 0; p && i < PARSED; i++) {
+		if (*p->entry[i].text && !strcmp(p->entry[i].text, text)) {
+			*pub = p->entry[i].pub;
+			return SM_OK;
+		}
+	}
+	e = sm_public_parse(pub, text, strlen(text));
+	if (e != SM_OK || (!p && !(p = db->parsed = calloc(1, sizeof(*p)))))
+		return e;
+	size_t at = p->next++ % PARSED;
+	memcpy(p->entry[at].text, text, strlen(text) + 1);
+	p->entry[at].pub = *pub;
+	return SM_OK;
+}
+
+static enum sm_err read_row(struct sm_contact *c, struct sm_db *db, sqlite3_stmt *q)
 {
 	struct sm_contact r = {0};
 	struct sm_public seen;
 	char identity[sizeof(r.seen)];
 	if (!sm_sql_get_text(q, 0, r.address, sizeof(r.address)) || !sm_sql_get_text(q, 1, identity, sizeof(identity)))
 		return SM_ERR_FORMAT;
-	if (sm_public_parse(&r.pub, identity, strlen(identity)) != SM_OK)
+	if (parse(&r.pub, db, identity) != SM_OK)
 		return SM_ERR_FORMAT;
 	r.trust = sqlite3_column_int(q, 2) == SM_TRUST_VERIFIED ? SM_TRUST_VERIFIED : SM_TRUST_UNVERIFIED;
 	r.pinned = sqlite3_column_int64(q, 4);
 	if (sqlite3_column_type(q, 3) != SQLITE_NULL) {
-		if (!sm_sql_get_text(q, 3, r.seen, sizeof(r.seen)) || sm_public_parse(&seen, r.seen, strlen(r.seen)) != SM_OK)
+		if (!sm_sql_get_text(q, 3, r.seen, sizeof(r.seen)) || parse(&seen, db, r.seen) != SM_OK)
 			return SM_ERR_FORMAT;
 		r.trust = SM_TRUST_CHANGED;
 		r.has_seen = true;
@@ -35,7 +66,7 @@ static enum sm_err one(struct sm_contact *c, struct sm_db *db, sqlite3_stmt *q)
 	bool row = false;
 	enum sm_err e = sm_sql_step(db, q, &row);
 	if (e == SM_OK)
-		e = row ? read_row(c, q) : SM_ERR_NOTFOUND;
+		e = row ? read_row(c, db, q) : SM_ERR_NOTFOUND;
 	sm_sql_done(q);
 	return e;
 }
@@ -184,7 +215,7 @@ enum sm_err sm_contact_each(struct sm_db *db, sm_contact_fn *fn, void *ctx)
 	bool row = false;
 	enum sm_err e = sm_sql_prepare(&q, db, "SELECT " COLUMNS " FROM contact ORDER BY address");
 	while (e == SM_OK && (e = sm_sql_step(db, q, &row)) == SM_OK && row) {
-		e = read_row(&c, q);
+		e = read_row(&c, db, q);
 		if (e == SM_OK)
 			e = fn(ctx, &c);
 	}

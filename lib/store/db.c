@@ -124,8 +124,12 @@ enum sm_err sm_db_open(struct sm_db *db, const char *profile)
 void sm_db_close(struct sm_db *db)
 {
 	int keep = errno;
+	sqlite3_stmt *q;
+	while (db->sqlite && (q = sqlite3_next_stmt(db->sqlite, NULL)))
+		(void)sqlite3_finalize(q);
 	if (db->sqlite)
 		(void)sqlite3_close(db->sqlite);
+	free(db->parsed);
 	free(db->path);
 	*db = (struct sm_db){0};
 	errno = keep;

@@ -10,6 +10,7 @@
 struct sm_db {
 	void *sqlite; /* struct sqlite3 *, for lib/store only */
 	char *path;
+	struct sm_parsed *parsed; /* identities that contacts.c has parsed already; NULL until the first */
 };
 
 /* Makes and migrates it where needed. SM_ERR_BUSY when locked for longer than 10 s, SM_ERR_FORMAT for a damaged or newer database. */

@@ -33,10 +33,17 @@ enum sm_err sm_sql_error(const struct sm_db *db, int rc)
 	}
 }
 
+/* Statements are kept for the next time, and found again by their text: there are few, and making one costs more than running it. */
 enum sm_err sm_sql_prepare(sqlite3_stmt **q, struct sm_db *db, const char *sql)
 {
+	for (sqlite3_stmt *s = sqlite3_next_stmt(db->sqlite, NULL); s; s = sqlite3_next_stmt(db->sqlite, s)) {
+		if (!sqlite3_stmt_busy(s) && !strcmp(sqlite3_sql(s), sql)) {
+			*q = s;
+			return SM_OK;
+		}
+	}
 	*q = NULL;
-	return sm_sql_error(db, sqlite3_prepare_v2(db->sqlite, sql, -1, q, NULL));
+	return sm_sql_error(db, sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, q, NULL));
 }
 
 void sm_sql_text(sqlite3_stmt *q, int at, const char *s)
@@ -82,7 +89,10 @@ enum sm_err sm_sql_run(struct sm_db *db, sqlite3_stmt *q, enum sm_err e, int *ch
 void sm_sql_done(sqlite3_stmt *q)
 {
 	int keep = errno;
-	(void)sqlite3_finalize(q);
+	if (q) {
+		(void)sqlite3_reset(q);
+		(void)sqlite3_clear_bindings(q);
+	}
 	errno = keep;
 }
 

@@ -110,12 +110,23 @@ static enum sm_err open_letter(struct sm_opened *o, struct sm_reader *r, const s
 	return j.failed != SM_OK ? j.failed : e;
 }
 
+/* As much of a field as the list has room for, whole characters only: the fields may be 64 KiB. */
+static void keep(char *out, size_t room, const char *value)
+{
+	size_t n = strlen(value);
+	if (n >= room)
+		for (n = room - 1; n && ((unsigned char)value[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(out, value, n);
+	out[n] = 0;
+}
+
 static void take_fields(struct sm_inbox_meta *m, const struct sm_opened *o)
 {
 	if (o->fields) {
-		memcpy(m->subject, o->fields->subject, sizeof(m->subject));
-		memcpy(m->name, o->fields->name, sizeof(m->name));
-		memcpy(m->type, o->fields->type, sizeof(m->type));
+		keep(m->subject, sizeof(m->subject), o->fields->subject);
+		keep(m->name, sizeof(m->name), o->fields->name);
+		keep(m->type, sizeof(m->type), o->fields->type);
 	}
 	m->size = o->content;
 	memcpy(m->file_key, o->file_key.data, SM_FILE_KEY);
