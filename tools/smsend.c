@@ -13,6 +13,7 @@
 #include "stream/seal.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -241,23 +242,15 @@ static int take_envelope(struct sending *s)
 
 /* --- Plaintext --- */
 
-static bool copy(char *out, size_t room, const char *value)
-{
-	size_t n = strlen(value);
-	if (n >= room)
-		return false;
-	memcpy(out, value, n + 1);
-	return true;
-}
-
 /* The name of the content: -n, else the last part of FILE's path when that can be one. */
 static bool set_name(struct sm_fields *f, const struct options *o)
 {
 	const char *slash = o->input ? strrchr(o->input, '/') : NULL, *base = slash ? slash + 1 : o->input;
+	f->name = o->name;
 	if (o->name)
-		return sm_filename_ok(o->name, strlen(o->name)) && copy(f->name, sizeof(f->name), o->name);
+		return sm_filename_ok(o->name, strlen(o->name));
 	if (base && strcmp(base, "-") != 0 && sm_filename_ok(base, strlen(base)))
-		(void)copy(f->name, sizeof(f->name), base);
+		f->name = base;
 	return true;
 }
 
@@ -265,16 +258,15 @@ static int fill_fields(struct sm_fields *f, const struct sending *s)
 {
 	const struct options *o = s->o;
 	struct sm_buf trial;
-	const char *type = o->type ? o->type : sm_utf8_valid(s->text.data, s->text.len) ? "text/plain" : "application/octet-stream";
+	f->type = o->type ? o->type : sm_utf8_valid(s->text.data, s->text.len) ? "text/plain" : "application/octet-stream";
+	f->subject = o->subject;
 	if (!set_name(f, o))
 		return sm_fail_plain(SM_ERR_FORMAT, "'%s' cannot be a name: 1 to 255 bytes of UTF-8 without / \\ or control characters",
 		                     o->name);
-	if (!copy(f->type, sizeof(f->type), type) || (o->subject && !copy(f->subject, sizeof(f->subject), o->subject)))
-		return sm_fail_plain(SM_ERR_FORMAT, "the subject or the type is too long");
 	sm_buf_init(&trial, 4 + SM_FIELDS_MAX);
 	enum sm_err e = sm_fields_write(&trial, f);
 	sm_buf_release(&trial);
-	return e == SM_OK ? SM_EXIT_OK : sm_fail_plain(e, "the subject or the type has characters that cannot stand there");
+	return e == SM_OK ? SM_EXIT_OK : sm_fail_plain(e, "the subject or the type is too long, or has characters that cannot stand there");
 }
 
 static enum sm_err seal_to(struct sending *s, const struct sm_identity *id, const struct sm_fields *fields, struct sm_party *to,
@@ -327,13 +319,10 @@ static int seal(struct sending *s, const struct sm_fields *fields)
 
 static int make_envelope(struct sending *s)
 {
-	struct sm_fields *fields = calloc(1, sizeof(*fields));
-	int code = fields ? fill_fields(fields, s) : sm_fail(SM_ERR_NOMEM, "cannot start");
+	struct sm_fields fields = {0};
+	int code = fill_fields(&fields, s);
 	if (code == SM_EXIT_OK)
-		code = seal(s, fields);
-	if (fields)
-		sm_wipe(fields, sizeof(*fields));
-	free(fields);
+		code = seal(s, &fields);
 	return code;
 }
 
@@ -400,7 +389,7 @@ static int send_it(struct sending *s)
 	if (e != SM_OK)
 		return sm_fail(e, "cannot open the contacts");
 	if (s->o->key)
-		(void)copy(s->key, sizeof(s->key), s->o->key);
+		(void)snprintf(s->key, sizeof(s->key), "%s", s->o->key);
 	else
 		sm_key_make(s->key, sm_time_now_ms(), &sm_rand_system);
 	code = resolve(s);

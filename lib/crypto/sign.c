@@ -5,6 +5,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* libsodium's secret key is seed | public key; the caller wipes it. */
 static void expand(uint8_t pk[static SM_PK_LEN], uint8_t sk[static crypto_sign_SECRETKEYBYTES], const uint8_t seed[static SM_SEED_LEN])
@@ -24,9 +25,10 @@ void sm_seed_to_pk(uint8_t pk[static SM_PK_LEN], const uint8_t seed[static SM_SE
 
 void sm_seed_to_x25519(uint8_t sk[static 32], const uint8_t seed[static SM_SEED_LEN])
 {
-	uint8_t ed[crypto_sign_SECRETKEYBYTES], pk[SM_PK_LEN];
+	uint8_t ed[crypto_sign_SECRETKEYBYTES] = {0};
 
-	expand(pk, ed, seed);
+	/* The map is a hash of the seed alone: the public half of libsodium's secret key is not looked at, so it is not made. */
+	memcpy(ed, seed, SM_SEED_LEN);
 	if (crypto_sign_ed25519_sk_to_curve25519(sk, ed) != 0)
 		abort();
 	sodium_memzero(ed, sizeof ed);

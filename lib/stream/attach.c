@@ -38,16 +38,6 @@ static enum sm_err padded_read(void *ctx, uint8_t *p, size_t n, size_t *got)
 	return SM_OK;
 }
 
-static bool copy_word(char *out, size_t size, const char *s)
-{
-	size_t n = strlen(s);
-
-	if (!n || n >= size)
-		return false;
-	memcpy(out, s, n + 1);
-	return true;
-}
-
 enum sm_err sm_attach_seal(struct sm_attach_line *line, struct sm_attach_field *field, struct sm_keep *spool,
                            const struct sm_seal_attachment *file, const struct sm_seal *job, const char id[static SM_ID_LEN], uint32_t i)
 {
@@ -57,8 +47,8 @@ enum sm_err sm_attach_seal(struct sm_attach_line *line, struct sm_attach_field *
 	struct sm_sink out;
 	enum sm_err e;
 
-	if (!copy_word(field->name, sizeof field->name, file->name) || !copy_word(field->type, sizeof field->type, file->type))
-		return SM_ERR_FORMAT;
+	field->name = file->name;
+	field->type = file->type;
 	sm_rand_fill(job->rand, field->key, sizeof field->key);
 	sm_rand_fill(job->rand, salt, sizeof salt);
 	sm_attachment_context(&context, id, i);
@@ -75,7 +65,6 @@ enum sm_err sm_attach_seal(struct sm_attach_line *line, struct sm_attach_field *
 	if (!(e = sm_chunk_seal(&stream, line->digest)) && !(e = sm_sink_finish(&out))) {
 		line->bytes = spool->bytes;
 		field->size = plain.size;
-		field->present = true;
 	}
 	sm_sink_release(&out);
 	return e;

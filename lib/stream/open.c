@@ -262,7 +262,7 @@ void sm_opened_release(struct sm_opened *r)
 	state_free(r->state);
 	sm_header_release(&r->header);
 	if (r->fields)
-		sm_wipe(r->fields, sizeof *r->fields);
+		sm_fields_release(r->fields);
 	free(r->fields);
 	sm_secret_release(&r->file_key);
 	memset(r, 0, sizeof *r);

@@ -115,7 +115,7 @@ static enum sm_err find_end(struct ranged *s, uint64_t *l)
 /* Where the content starts. The fields are at most 64 KiB: within the first five chunks. */
 static enum sm_err find_start(struct ranged *s, uint64_t l, uint64_t *start)
 {
-	struct sm_fields *fields = NULL;
+	struct sm_fields fields = {0};
 	struct sm_buf b;
 	size_t n;
 	uint64_t i = 0;
@@ -130,11 +130,9 @@ static enum sm_err find_start(struct ranged *s, uint64_t l, uint64_t *start)
 	e = SM_ERR_PAYLOAD;
 	if (*start > l || *start > b.len || *start > 4 + SM_FIELDS_MAX)
 		goto out;
-	e = (fields = calloc(1, sizeof *fields)) ? sm_fields_parse(fields, b.data + 4, (size_t)*start - 4) : SM_ERR_NOMEM;
+	e = sm_fields_parse(&fields, b.data + 4, (size_t)*start - 4);
 out:
-	if (fields)
-		sm_wipe(fields, sizeof *fields);
-	free(fields);
+	sm_fields_release(&fields);
 	sm_buf_release(&b);
 	return e;
 }

@@ -92,7 +92,8 @@ static enum sm_err refill(struct sm_source *s)
 
 	compact(s);
 	if (!s->armored) {
-		if ((e = sm_buf_reserve(&s->ready, RAW_READ, &where)) || (e = pull(s, where, RAW_READ, &got)))
+		size_t want = s->fd < 0 && !s->fn && s->mem.n < RAW_READ ? s->mem.n + 1 : RAW_READ; /* memory: no more than there is */
+		if ((e = sm_buf_reserve(&s->ready, want, &where)) || (e = pull(s, where, want, &got)))
 			return e;
 		s->ready.len += got;
 		return SM_OK;

@@ -12,6 +12,7 @@
 
 #define PAD_MARK 0x80
 #define ATTACH "attach"
+#define SM_ATTACH_TYPE_MAX 255 /* RFC 6838 allows 127 characters on each side of the slash */
 
 static unsigned log2_floor(uint64_t n) { return 63 - (unsigned)__builtin_clzll(n); }
 
@@ -44,31 +45,33 @@ bool sm_filename_ok(const char *s, size_t n)
 }
 
 /* One word, no control characters: a type that can stand between others on a line. */
-static bool word_ok(struct sm_span s, size_t max) { return s.n && s.n <= max && !memchr(s.p, ' ', s.n) && sm_value_ok(s); }
+static bool word_ok(struct sm_span s) { return s.n && !memchr(s.p, ' ', s.n) && sm_value_ok(s); }
 
-static void copy_text(char *out, struct sm_span s)
+/* The block's own copy is cut into strings: what follows a value (a space, or the line's LF) becomes its end. */
+static const char *cut(struct sm_span v)
 {
-	memcpy(out, s.p, s.n);
-	out[s.n] = 0;
+	char *p = (char *)(uintptr_t)v.p;
+	p[v.n] = 0;
+	return p;
 }
 
-static bool parse_text(char *out, size_t size, struct sm_span v)
+static bool set(const char **out, struct sm_span v, bool good)
 {
-	if (out[0] || !v.n || v.n >= size || !sm_value_ok(v))
+	if (*out || !good)
 		return false;
-	copy_text(out, v);
+	*out = cut(v);
 	return true;
 }
 
-static bool parse_name(char *out, struct sm_span v)
-{
-	if (out[0] || !sm_filename_ok((const char *)v.p, v.n))
-		return false;
-	copy_text(out, v);
-	return true;
-}
+static bool parse_text(const char **out, struct sm_span v) { return set(out, v, v.n && sm_value_ok(v)); }
 
-static bool parse_id(char *out, struct sm_span v) { return !out[0] && sm_id_copy(out, v); }
+static bool parse_name(const char **out, struct sm_span v) { return set(out, v, sm_filename_ok((const char *)v.p, v.n)); }
+
+static bool parse_id(const char **out, struct sm_span v)
+{
+	char id[SM_ID_LEN + 1];
+	return set(out, v, sm_id_copy(id, v));
+}
 
 /* Takes the word before the next space, and the space. */
 static bool take_word(struct sm_span *s, struct sm_span *word)
@@ -92,10 +95,9 @@ static bool parse_attach(struct sm_fields *f, struct sm_span v)
 	if (f->nattach == SM_ATTACH_MAX || !take_word(&v, &i) || !take_word(&v, &key) || !take_word(&v, &size) || !take_word(&v, &type))
 		return false;
 	if (!sm_decimal(&index, i, f->nattach, f->nattach) || !sm_base64_exact(a->key, sizeof a->key, key) ||
-	    !sm_decimal(&a->size, size, 0, SM_NUMBER_MAX) || !word_ok(type, sizeof a->type - 1) || !parse_name(a->name, v))
+	    !sm_decimal(&a->size, size, 0, SM_NUMBER_MAX) || type.n > SM_ATTACH_TYPE_MAX || !word_ok(type) || !parse_name(&a->name, v))
 		return false;
-	copy_text(a->type, type);
-	a->present = true;
+	a->type = cut(type);
 	f->nattach++;
 	return true;
 }
@@ -107,35 +109,46 @@ static bool parse_field(struct sm_fields *f, struct sm_span line)
 	if (!take_word(&line, &key))
 		return false;
 	if (sm_span_equals(key, "type"))
-		return parse_text(f->type, sizeof f->type, line);
+		return parse_text(&f->type, line);
 	if (sm_span_equals(key, "name"))
-		return parse_name(f->name, line);
+		return parse_name(&f->name, line);
 	if (sm_span_equals(key, "subject"))
-		return parse_text(f->subject, sizeof f->subject, line);
+		return parse_text(&f->subject, line);
 	if (sm_span_equals(key, "thread"))
-		return parse_id(f->thread, line);
+		return parse_id(&f->thread, line);
 	if (sm_span_equals(key, "reply-to"))
-		return parse_id(f->reply_to, line);
+		return parse_id(&f->reply_to, line);
 	return sm_span_equals(key, ATTACH) && parse_attach(f, line);
+}
+
+void sm_fields_release(struct sm_fields *f)
+{
+	if (f->text)
+		sm_wipe(f->text, f->ntext);
+	free(f->text);
+	sm_wipe(f, sizeof *f);
 }
 
 enum sm_err sm_fields_parse(struct sm_fields *f, const uint8_t *p, size_t n)
 {
-	struct sm_span rest = {p, n}, line;
-	struct sm_fields *got;
+	struct sm_fields got = {.ntext = n};
+	struct sm_span rest, line;
 	enum sm_err e = SM_OK;
 
 	if (n > SM_FIELDS_MAX)
 		return SM_ERR_PAYLOAD;
-	if (!(got = calloc(1, sizeof *got)))
+	if (!(got.text = malloc(n + 1)))
 		return SM_ERR_NOMEM;
+	if (n)
+		memcpy(got.text, p, n);
+	rest = (struct sm_span){(const uint8_t *)got.text, n};
 	while (!e && rest.n)
-		if (!sm_span_take_line(&rest, &line) || !parse_field(got, line))
+		if (!sm_span_take_line(&rest, &line) || !parse_field(&got, line))
 			e = SM_ERR_PAYLOAD;
-	if (!e)
-		*f = *got;
-	sm_wipe(got, sizeof *got);
-	free(got);
+	if (e)
+		sm_fields_release(&got);
+	else
+		*f = got;
 	return e;
 }
 
@@ -144,6 +157,8 @@ static enum sm_err write_attach(struct sm_buf *b, const struct sm_fields *f, siz
 	const struct sm_attach_field *a = &f->attach[i];
 	enum sm_err e;
 
+	if (!a->type || !a->name)
+		return SM_ERR_FORMAT;
 	if ((e = sm_buf_addf(b, ATTACH " %zu ", i)) || (e = sm_buf_add_base64(b, a->key, sizeof a->key)))
 		return e;
 	return sm_buf_addf(b, " %" PRIu64 " %s %s\n", a->size, a->type, a->name);
@@ -151,7 +166,7 @@ static enum sm_err write_attach(struct sm_buf *b, const struct sm_fields *f, siz
 
 static enum sm_err write_text(struct sm_buf *b, const char *key, const char *value)
 {
-	if (!value[0])
+	if (!value || !value[0])
 		return SM_OK;
 	enum sm_err e = sm_buf_addf(b, "%s ", key);
 	if (e || (e = sm_buf_adds(b, value)))
@@ -174,25 +189,22 @@ static enum sm_err write_all(struct sm_buf *b, const struct sm_fields *f)
 	return SM_OK;
 }
 
+static bool same(const char *a, const char *b) { return !strcmp(a ? a : "", b ? b : ""); }
+
 /* Would the reader take what was written, and find as much in it? A line feed in a value would make two fields of one. */
 static enum sm_err reads_back(const struct sm_fields *f, const uint8_t *p, size_t n)
 {
-	struct sm_fields *again = calloc(1, sizeof *again);
-	enum sm_err e;
+	struct sm_fields again = {0};
+	enum sm_err e = sm_fields_parse(&again, p, n);
 
-	if (!again)
-		return SM_ERR_NOMEM;
-	e = sm_fields_parse(again, p, n);
-	if (e == SM_ERR_PAYLOAD ||
-	    (!e && (again->nattach != f->nattach || strcmp(again->type, f->type) || strcmp(again->name, f->name) ||
-	            strcmp(again->subject, f->subject) || strcmp(again->thread, f->thread) || strcmp(again->reply_to, f->reply_to))))
-		e = SM_ERR_FORMAT;
-	for (size_t i = 0; !e && i < f->nattach; i++)
-		if (strcmp(again->attach[i].type, f->attach[i].type) || strcmp(again->attach[i].name, f->attach[i].name))
-			e = SM_ERR_FORMAT;
-	sm_wipe(again, sizeof *again);
-	free(again);
-	return e;
+	if (e)
+		return e == SM_ERR_PAYLOAD ? SM_ERR_FORMAT : e;
+	bool good = again.nattach == f->nattach && same(again.type, f->type) && same(again.name, f->name) &&
+	            same(again.subject, f->subject) && same(again.thread, f->thread) && same(again.reply_to, f->reply_to);
+	for (size_t i = 0; good && i < f->nattach; i++)
+		good = same(again.attach[i].type, f->attach[i].type) && same(again.attach[i].name, f->attach[i].name);
+	sm_fields_release(&again);
+	return good ? SM_OK : SM_ERR_FORMAT;
 }
 
 enum sm_err sm_fields_write(struct sm_buf *b, const struct sm_fields *f)

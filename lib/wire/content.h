@@ -16,20 +16,24 @@ uint64_t sm_content_total(uint64_t l);
 struct sm_attach_field {
 	uint8_t key[32];
 	uint64_t size;
-	char type[256]; /* one word; RFC 6838 allows 127 characters on each side of its slash */
-	char name[256];
-	bool present;
+	const char *type; /* one word */
+	const char *name;
 };
 
-/* Values are NUL-terminated UTF-8; "" means absent. Owned inline, so a struct sm_fields is big: allocate it. */
+/* Values are UTF-8 strings; NULL or "" means absent. What sm_fields_parse fills in points into text; a writer's own strings are borrowed.
+ */
 struct sm_fields {
-	char type[SM_FIELDS_MAX], name[256], subject[SM_FIELDS_MAX], thread[SM_ID_LEN + 1], reply_to[SM_ID_LEN + 1];
+	const char *type, *name, *subject, *thread, *reply_to;
 	struct sm_attach_field attach[SM_ATTACH_MAX];
 	size_t nattach;
+	char *text; /* owned: the parsed block */
+	size_t ntext;
 };
 
 /* Exactly the n bytes of the fields block. SM_ERR_PAYLOAD for anything not canonical: unknown or repeated key, bad value, bad name. */
 SM_CHECKED enum sm_err sm_fields_parse(struct sm_fields *f, const uint8_t *p, size_t n);
+/* Wipes and frees what parse made; safe on a zeroed struct. */
+void sm_fields_release(struct sm_fields *f);
 /* Appends be32 length | fields (f NULL: none). SM_ERR_FORMAT when a value would not be read back (control characters, a bad name). */
 SM_CHECKED enum sm_err sm_fields_write(struct sm_buf *b, const struct sm_fields *f);
 /* A name as sm-format(5) allows it: 1..255 bytes of UTF-8, no / or \, not . or .., no U+0000..1F, 7F..9F. */

@@ -195,7 +195,7 @@ static struct sm_scanned scan(const struct sm_buf *env)
 
 static void signed_envelope(const struct sm_identity *alice, const struct sm_identity *bob)
 {
-	static struct sm_fields fields;
+	const struct sm_fields fields = {.subject = "greeting"};
 	struct counting c = {.next = 0x40};
 	const struct sm_rand rand = {count, &c};
 	struct sm_source file;
@@ -210,7 +210,6 @@ static void signed_envelope(const struct sm_identity *alice, const struct sm_ide
 
 	sm_buf_init(&env, 1 << 16);
 	sm_source_mem(&file, "abc", 3, false);
-	memcpy(fields.subject, "greeting", 9);
 	job.rand = &rand, job.fields = &fields, job.from.has_fp = true, job.threads = 1;
 	memcpy(job.from.fp, alice->pub.fp, 32), memcpy(to.fp, bob->pub.fp, 32);
 	seal(&env, &job, "hello\n");

@@ -113,11 +113,12 @@ static enum sm_err open_letter(struct sm_opened *o, struct sm_reader *r, const s
 /* As much of a field as the list has room for, whole characters only: the fields may be 64 KiB. */
 static void keep(char *out, size_t room, const char *value)
 {
-	size_t n = strlen(value);
+	size_t n = value ? strlen(value) : 0;
 	if (n >= room)
 		for (n = room - 1; n && ((unsigned char)value[n] & 0xc0) == 0x80; n--)
 			;
-	memcpy(out, value, n);
+	if (n)
+		memcpy(out, value, n);
 	out[n] = 0;
 }
 

@@ -87,20 +87,17 @@ static void pump_stop(struct pump *p, bool started)
 static enum sm_err reseal(struct options *o, struct pump *p, struct sm_identity *id)
 {
 	struct sm_seal_attachment files[SM_ATTACH_MAX];
-	struct sm_fields *f = calloc(1, sizeof *f);
+	struct sm_fields f = *p->opened->fields; /* its strings stay the opened envelope's */
 	enum sm_err e;
 
-	if (!f)
-		return SM_ERR_NOMEM;
-	*f = *p->opened->fields;
-	f->nattach = 0;
+	f.nattach = 0;
 	for (size_t i = 0; i + 1 < p->n; i++)
 		files[i] = (struct sm_seal_attachment){&p->source[i], p->opened->fields->attach[i].name, p->opened->fields->attach[i].type};
 	struct sm_seal job = {.to = o->to.party,
 	                      .to_pub = o->to.pub,
 	                      .nto = o->to.n,
 	                      .signer = id,
-	                      .fields = f,
+	                      .fields = &f,
 	                      .attach = files,
 	                      .nattach = p->n - 1,
 	                      .no_pad = o->no_pad,
@@ -110,8 +107,7 @@ static enum sm_err reseal(struct options *o, struct pump *p, struct sm_identity 
 		job.nto = o->to.n;
 		e = sm_seal_to_output(o, &job, &p->source[p->n - 1], -1);
 	}
-	sm_wipe(f, sizeof *f);
-	free(f);
+	sm_wipe(&f, sizeof f);
 	return e;
 }
 

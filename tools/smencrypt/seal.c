@@ -12,40 +12,23 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum sm_err text_field(char *out, size_t size, const char *what, const char *value)
-{
-	if (!value)
-		return SM_OK;
-	if (strlen(value) >= size) {
-		sm_error("%s is longer than %zu bytes", what, size - 1);
-		return SM_ERR_FORMAT;
-	}
-	memcpy(out, value, strlen(value) + 1);
-	return SM_OK;
-}
-
-/* *any: is there a field at all? */
-static enum sm_err fill_fields(struct sm_fields *f, bool *any, const struct options *o)
+static enum sm_err fill_fields(struct sm_fields *f, const struct options *o)
 {
 	struct sm_buf trial;
 	const char *slash = o->input ? strrchr(o->input, '/') : NULL, *base = slash ? slash + 1 : o->input;
-	enum sm_err e;
+	enum sm_err e = SM_OK;
 
 	if (o->name && !sm_filename_ok(o->name, strlen(o->name))) {
 		sm_error("'%s' cannot be a name: 1 to 255 bytes of UTF-8 without / \\ or control characters", o->name);
 		return SM_ERR_FORMAT;
 	}
-	if ((e = text_field(f->type, sizeof f->type, "the type", o->type)) ||
-	    (e = text_field(f->subject, sizeof f->subject, "the subject", o->subject)) ||
-	    (e = text_field(f->name, sizeof f->name, "the name", o->name)))
-		return e;
+	f->type = o->type;
+	f->subject = o->subject;
+	f->name = o->name;
 	if (!o->name && base && strcmp(base, "-") && sm_filename_ok(base, strlen(base)))
-		memcpy(f->name, base, strlen(base) + 1);
-	*any = o->type || o->subject || f->name[0];
-	if (!o->type && !o->subject)
-		return SM_OK;
+		f->name = base;
 	sm_buf_init(&trial, 4 + SM_FIELDS_MAX);
-	if ((e = sm_fields_write(&trial, f)))
+	if ((o->type || o->subject) && (e = sm_fields_write(&trial, f)))
 		sm_error("the type or the subject is too long, or has characters that cannot stand there");
 	sm_buf_release(&trial);
 	return e;
@@ -139,18 +122,16 @@ static enum sm_err seal(const struct options *o, const struct sm_seal *job)
 
 int sm_encrypt(struct options *o)
 {
-	static struct sm_fields fields; /* large, and mostly untouched */
+	struct sm_fields fields = {0};
 	struct sm_identity id = {0};
 	struct sm_buf pw;
-	bool any = false;
 	struct sm_seal job = {
 	        .fields = &fields, .no_pad = o->no_pad, .date = sm_time_now(), .rand = &sm_rand_system, .pw_t = o->t, .pw_m = o->m};
 	int status;
 	enum sm_err e;
 
 	sm_buf_init(&pw, SM_PASSPHRASE_MAX);
-	if ((e = fill_fields(&fields, &any, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) ||
-	    (e = sm_sender(o, &id, &job)) ||
+	if ((e = fill_fields(&fields, o)) || (e = sm_recipients_resolve(&o->to, o->common.profile)) || (e = sm_sender(o, &id, &job)) ||
 	    (o->passphrase && (e = sm_passphrase(&pw, &o->common.passphrase, "Passphrase for the envelope: ", true))) ||
 	    (e = sm_attachments_open(&o->attach)))
 		goto out;
@@ -158,7 +139,6 @@ int sm_encrypt(struct options *o)
 	job.to = o->to.party, job.to_pub = o->to.pub, job.nto = o->to.n;
 	if (o->passphrase)
 		job.pw = pw.data ? (const void *)pw.data : "", job.pwlen = pw.len;
-	job.fields = any ? &fields : NULL;
 	job.signer = o->sign ? &id : NULL;
 	e = seal(o, &job);
 out:
@@ -166,7 +146,5 @@ out:
 	sm_buf_release(&pw);
 	sm_identity_release(&id);
 	sm_attachments_release(&o->attach);
-	if (any)
-		sm_wipe(&fields, sizeof fields);
 	return status;
 }
