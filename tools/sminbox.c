@@ -8,9 +8,12 @@
 #include "common/net_receive.h"
 #include "common/who.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEEP_BYTES (16 << 20)
 
 enum { OPT_RAW = SM_OPT_LONG, OPT_ACK, OPT_DELETE, OPT_JSON, OPT_FROM, OPT_OFFLINE };
 
@@ -181,6 +184,9 @@ int main(int argc, char **argv)
 	enum sm_err e = sm_secret_harden();
 	if (e != SM_OK)
 		return sm_fail(e, "cannot protect this process's memory");
+	/* Opening takes blocks of a megabyte and gives them back: with many messages the heap is to keep them, not the kernel. */
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
 	o.n = calloc((size_t)argc, sizeof(*o.n));
 	if (!o.n)
 		return sm_fail(SM_ERR_NOMEM, "cannot start");
