@@ -64,7 +64,7 @@ SM_CHECKED enum sm_err sm_identity_from_seed(struct sm_identity *id, const uint8
 /* What struct sm_identity keeps of two RSA keys (sm_rsa_pkcs8_read, sm_rsa_generate). */
 SM_CHECKED enum sm_err sm_identity_rsa_secret(struct sm_secret *secret, const struct sm_secret *sign, const struct sm_secret *encrypt);
 /* The text of a plain secret key file: exactly one key (SM-SECRET-KEY-1..., or two PEM blocks), # lines and blank lines allowed. comment:
- * may be NULL; gets the text after "# comment: ", or after the identity in "# public: ", where there is one (borrowed; else empty).
+ * may be NULL; gets the text after "# comment: ", or after this identity in "# public: ", where there is one (borrowed; else empty).
  * SM_ERR_FORMAT. */
 SM_CHECKED enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, const uint8_t *text, size_t n);
 /* Appends the text of a plain secret key file: "# created: DATE", "# public: sm1... comment" and the key. */

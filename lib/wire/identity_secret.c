@@ -37,30 +37,56 @@ enum sm_err sm_identity_generate(struct sm_identity *id, const struct sm_rand *r
 	return sm_identity_generate_in(id, &sm_suite_x25519, 0, rand);
 }
 
-/* The comment in "# comment: TEXT" or "# public: sm1... TEXT", the form that sm_identity_format writes. */
-static void find_comment(struct sm_span *comment, struct sm_span line)
+/* The comment in "# comment: TEXT", or in "# public: IDENTITY TEXT" (the form that sm_identity_format writes) where IDENTITY is own. */
+static void find_comment(struct sm_span *comment, struct sm_span line, const char *own)
 {
 	static const char plain[] = "# comment: ", public[] = "# public: ";
 	struct sm_span token, said = {NULL, 0};
 
-	if (sm_span_starts(line, plain))
+	if (sm_span_starts(line, plain)) {
 		said = (struct sm_span){line.p + strlen(plain), line.n - strlen(plain)};
-	else if (sm_span_starts(line, public))
+	} else if (sm_span_starts(line, public)) {
 		sm_public_split(&token, &said, (struct sm_span){line.p + strlen(public), line.n - strlen(public)});
+		if (!sm_span_equals(token, own))
+			return;
+	}
 	if (said.n && said.n <= SM_COMMENT_MAX && sm_value_ok(said))
 		*comment = said;
 }
 
+/* Another key's comment is not this one's: so the key comes first, and the lines about it after. */
+static enum sm_err find_comments(struct sm_span *comment, const struct sm_public *pub, struct sm_span text)
+{
+	struct sm_span line, said = {NULL, 0};
+	struct sm_buf own;
+	enum sm_err e;
+
+	sm_buf_init(&own, SM_PUBLIC_TEXT_MAX + 1);
+	if ((e = sm_public_format(&own, pub)))
+		goto out;
+	const char *name = sm_buf_str(&own);
+	if (!name) {
+		e = SM_ERR_NOMEM;
+		goto out;
+	}
+	while (sm_line_take(&text, &line))
+		if (line.n && line.p[0] == '#')
+			find_comment(&said, line, name);
+	*comment = said;
+out:
+	sm_buf_release(&own);
+	return e;
+}
+
 enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, const uint8_t *text, size_t n)
 {
-	struct sm_span rest = {text, n}, at, line, said = {NULL, 0};
+	struct sm_span rest = {text, n}, at, line;
 	const struct sm_suite_secret *s = NULL;
+	struct sm_identity got = {0};
 	struct sm_secret secret = {0};
 	enum sm_err e = SM_ERR_FORMAT;
 
 	while (at = rest, sm_line_take(&rest, &line)) {
-		if (line.n && line.p[0] == '#')
-			find_comment(&said, line);
 		if (!line.n || line.p[0] == '#')
 			continue;
 		e = SM_ERR_FORMAT;
@@ -68,9 +94,13 @@ enum sm_err sm_identity_parse(struct sm_identity *id, struct sm_span *comment, c
 			goto out;
 		rest = at;
 	}
-	e = s ? sm_identity_from_secret(id, s->suite, &secret) : SM_ERR_FORMAT;
+	e = s ? sm_identity_from_secret(&got, s->suite, &secret) : SM_ERR_FORMAT;
 	if (!e && comment)
-		*comment = said;
+		e = find_comments(comment, &got.pub, (struct sm_span){text, n});
+	if (e)
+		sm_identity_release(&got);
+	else
+		*id = got;
 out:
 	sm_secret_release(&secret);
 	return e;

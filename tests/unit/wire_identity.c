@@ -225,6 +225,8 @@ static void fingerprints(void)
 	ok(sm_fp_parse(fp, "SHA256:If4x36FUomFia_hUBG_SJxt77UtqvkWqWId-9H-XIbk", strlen(FP)) == SM_ERR_FORMAT, "url-safe alphabet");
 }
 
+#define OTHERS "sm1qwss00lnecgtu8tsm5vwwj7qn9n7f43snwjs6hcamjrxgyj4xxuq5z4xj0"
+
 static void secret_files(void)
 {
 	static const struct {
@@ -238,6 +240,9 @@ static void secret_files(void)
 	        {"# comment: at home\n" SECRET "\n", SM_OK, "at home"},
 	        {"# public: " PUBLIC " at home\n" SECRET "\n", SM_OK, "at home"},
 	        {"# public: " PUBLIC "\n" SECRET "\n", SM_OK, ""},
+	        {"# public: " OTHERS " away\n" SECRET "\n", SM_OK, ""}, /* what is said of another key */
+	        {"# public: " PUBLIC " at home\n# public: " OTHERS " away\n" SECRET "\n", SM_OK, "at home"},
+	        {SECRET "\n# public: " PUBLIC " at home\n", SM_OK, "at home"},
 	        {"", SM_ERR_FORMAT, NULL},
 	        {"# only this\n", SM_ERR_FORMAT, NULL},
 	        {SECRET "\n" SECRET "\n", SM_ERR_FORMAT, NULL},
