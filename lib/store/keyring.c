@@ -1,5 +1,5 @@
-/* Secret key files. A protected one is an armored envelope whose only stanza is argon2id; its `from` line names the key's fingerprint,
- * so that an unlocked key is found in the kernel keyring without the passphrase. */
+/* Secret key files. A protected one is an armored envelope whose only stanza is argon2id, unsigned and without attachments; its `from`
+ * line names the key's fingerprint, so that an unlocked key is found in the kernel keyring without the passphrase. */
 #include "store/keyring.h"
 
 #include "base/file.h"
@@ -41,15 +41,13 @@ static struct sm_span without_leading_space(const struct sm_buf *b)
 	return s;
 }
 
-static bool is_envelope(const struct sm_buf *text)
-{
-	struct sm_span s = without_leading_space(text);
-	return sm_span_starts(s, BEGIN_ENVELOPE) || sm_span_starts(s, SM_MAGIC);
-}
+/* Where a key file is expected; where public lines are, sm_keyring_is_secret takes no chances. */
+static bool is_protected(const struct sm_buf *text) { return sm_span_starts((struct sm_span){text->data, text->len}, BEGIN_ENVELOPE); }
 
 bool sm_keyring_is_secret(const struct sm_buf *text)
 {
-	if (is_envelope(text) || sm_span_starts(without_leading_space(text), BEGIN_PKCS8))
+	struct sm_span s = without_leading_space(text);
+	if (sm_span_starts(s, BEGIN_ENVELOPE) || sm_span_starts(s, SM_MAGIC) || sm_span_starts(s, BEGIN_PKCS8))
 		return true;
 	return text->len && (memmem(text->data, text->len, SECRET_PREFIX, strlen(SECRET_PREFIX)) ||
 	                     memmem(text->data, text->len, "\n" BEGIN_PKCS8, strlen("\n" BEGIN_PKCS8)));
@@ -62,18 +60,19 @@ static enum sm_err parse_protected(struct keyfile *f)
 	struct sm_header h;
 	unsigned line = 0;
 	size_t len = 0;
-	struct sm_span s = without_leading_space(&f->raw);
-	enum sm_err e = *s.p == '-' ? sm_dearmor(&f->env, SM_ARMOR_ENVELOPE, s.p, s.n) : sm_buf_add(&f->env, s.p, s.n);
+	enum sm_err e = sm_dearmor(&f->env, SM_ARMOR_ENVELOPE, f->raw.data, f->raw.len);
 	if (!e)
 		e = sm_header_find(&len, f->env.data, f->env.len);
 	if (!e)
 		e = sm_header_parse(&h, &line, f->env.data, len);
 	if (e)
 		return e == SM_ERR_NOMEM || e == SM_ERR_SUITE ? e : SM_ERR_FORMAT;
+	if (h.nattach || h.stanza[0].type != SM_STANZA_ARGON2ID)
+		e = SM_ERR_FORMAT;
 	f->has_fp = h.from.has_fp;
 	memcpy(f->fp, h.from.fp, SM_FP_LEN);
 	sm_header_release(&h);
-	return SM_OK;
+	return e;
 }
 
 /* f needs release in every case. */
@@ -91,7 +90,7 @@ static enum sm_err keyfile_open(struct keyfile *f, const char *path, const char 
 		e = sm_file_read(f->path, &f->raw, true);
 	if (e)
 		return e == SM_ERR_LIMIT ? SM_ERR_FORMAT : e;
-	f->protected = is_envelope(&f->raw);
+	f->protected = is_protected(&f->raw);
 	return f->protected ? parse_protected(f) : SM_OK;
 }
 
@@ -143,6 +142,8 @@ static enum sm_err decrypt(struct sm_buf *text, const struct keyfile *f, sm_pass
 	sm_source_mem(&in, f->env.data, f->env.len, false);
 	sm_sink_mem(&out, text, NULL);
 	enum sm_err e = sm_open_verify(&opened, &how, &in);
+	if (!e && opened.proof != SM_PROOF_NONE)
+		e = SM_ERR_FORMAT; /* signed: not what smkeygen makes */
 	if (!e)
 		e = sm_open_release(&opened, &out);
 	if (!e)

@@ -4,7 +4,9 @@
 #include "tap.h"
 
 #include "base/file.h"
+#include "base/time.h"
 #include "store/keyring.h"
+#include "stream/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,6 +128,82 @@ static void test_damaged(void)
 	   "a damaged key of the RSA suite");
 }
 
+/* The key's text in an envelope that smkeygen would not make; how is job but for what is the same in all. */
+static enum sm_err load_sealed(struct sm_seal job, const char *armor, const char *before)
+{
+	struct sm_buf text, file;
+	struct sm_source in;
+	struct sm_sink out;
+	sm_buf_init(&text, SM_KEYRING_FILE_MAX);
+	sm_buf_init(&file, SM_KEYRING_FILE_MAX);
+	job.pw = "pass", job.pwlen = 4, job.pw_t = T, job.pw_m = M;
+	job.date = sm_time_now(), job.rand = &sm_rand_system, job.threads = 1;
+	enum sm_err e = sm_identity_format(&text, &made, "me", job.date);
+	sm_source_mem(&in, text.data, text.len, false);
+	if (!e)
+		e = sm_buf_adds(&file, before);
+	sm_sink_mem(&out, &file, armor);
+	if (!e)
+		e = sm_seal(&job, &in, &out, NULL, NULL);
+	if (!e)
+		e = sm_file_replace(scratch("sealed"), file.data, file.len, 0600);
+	sm_sink_release(&out);
+	sm_source_release(&in);
+	sm_buf_release(&text);
+	sm_buf_release(&file);
+	return e ? SM_ERR_BUG : load(scratch("sealed"), "pass", NULL);
+}
+
+/* A protected file whose stanza says pbkdf2: an envelope may, a key file may not. */
+static enum sm_err load_pbkdf2(void)
+{
+	static const char old[] = "-> argon2id ", new[] = "-> pbkdf2 ";
+	struct sm_buf text, raw, changed, file;
+	uint8_t *at, *costs;
+	sm_buf_init(&text, SM_KEYRING_FILE_MAX);
+	sm_buf_init(&raw, SM_KEYRING_FILE_MAX);
+	sm_buf_init(&changed, SM_KEYRING_FILE_MAX);
+	sm_buf_init(&file, SM_KEYRING_FILE_MAX);
+	enum sm_err e = sm_file_read(scratch("prot"), &text, true);
+	if (!e)
+		e = sm_dearmor(&raw, SM_ARMOR_ENVELOPE, text.data, text.len);
+	at = e ? NULL : memmem(raw.data, raw.len, old, strlen(old));
+	costs = at ? memmem(at, raw.len - (size_t)(at - raw.data), " 1 8\n", 5) : NULL;
+	if (!costs || sm_buf_add(&changed, raw.data, (size_t)(at - raw.data)) || sm_buf_adds(&changed, new) ||
+	    sm_buf_add(&changed, at + strlen(old), (size_t)(costs - at) - strlen(old)) || sm_buf_adds(&changed, " 1\n") ||
+	    sm_buf_add(&changed, costs + 5, raw.len - (size_t)(costs + 5 - raw.data)) ||
+	    sm_armor_encode(&file, SM_ARMOR_ENVELOPE, changed.data, changed.len) ||
+	    sm_file_replace(scratch("pbkdf2"), file.data, file.len, 0600))
+		e = SM_ERR_BUG;
+	sm_buf_release(&text);
+	sm_buf_release(&raw);
+	sm_buf_release(&changed);
+	sm_buf_release(&file);
+	return e ? e : load(scratch("pbkdf2"), "pass", NULL);
+}
+
+static void test_strict(void)
+{
+	struct sm_seal anonymous = {0}, named = {.from = {.has_fp = true}}, other = named, signed_ = named, attached = named;
+	struct sm_source in;
+	struct sm_seal_attachment file = {.in = &in, .name = "a", .type = "text/plain"};
+	memcpy(named.from.fp, made.pub.fp, SM_FP_LEN);
+	memcpy(signed_.from.fp, made.pub.fp, SM_FP_LEN);
+	memcpy(attached.from.fp, made.pub.fp, SM_FP_LEN);
+	signed_.signer = &made;
+	attached.attach = &file, attached.nattach = 1;
+	sm_source_mem(&in, "abc", 3, false);
+	ok(!load_sealed(named, SM_ARMOR_ENVELOPE, ""), "an envelope from its own key opens");
+	ok(!load_sealed(anonymous, SM_ARMOR_ENVELOPE, ""), "or from nobody");
+	ok(load_sealed(other, SM_ARMOR_ENVELOPE, "") == SM_ERR_FORMAT, "not one from another key");
+	ok(load_sealed(named, NULL, "") == SM_ERR_FORMAT, "nor a binary one");
+	ok(load_sealed(named, SM_ARMOR_ENVELOPE, "\n") == SM_ERR_FORMAT, "nor one behind white space");
+	ok(load_sealed(signed_, SM_ARMOR_ENVELOPE, "") == SM_ERR_FORMAT, "nor a signed one");
+	ok(load_sealed(attached, SM_ARMOR_ENVELOPE, "") == SM_ERR_FORMAT, "nor one with an attachment");
+	ok(load_pbkdf2() == SM_ERR_FORMAT, "nor one under pbkdf2");
+	sm_source_release(&in);
+}
+
 static void test_public(void)
 {
 	struct sm_public pub = {0};
@@ -222,6 +300,7 @@ int main(void)
 	test_plain();
 	test_protected();
 	test_damaged();
+	test_strict();
 	test_public();
 	test_rewrite();
 	test_kernel();
