@@ -357,3 +357,27 @@ refused() {
 	refused 64 'for whom' as bob smencrypt --rekey env
 	as bob smencrypt -q --rekey -r "$C" <env | as carol smencrypt -q -d | cmp - big
 }
+
+@test "SM_THREADS: any number of threads makes and opens the same; anything else is refused" {
+	head -c 5000000 /dev/urandom >big
+	for n in 1 2 4 8; do
+		SM_THREADS=$n as alice smencrypt -b -S -r "$B" big >env
+		SM_THREADS=$n as bob smencrypt -d -s "$A" env | cmp - big
+		SM_THREADS=$n as alice smsign -b <env | cmp - env
+	done
+	for n in 0 9 x 10; do
+		export SM_THREADS=$n
+		refused 78 'SM_THREADS' as alice smencrypt -r "$B" plain
+	done
+}
+
+@test "an interrupt leaves no half output" {
+	mkfifo slow
+	as alice smencrypt -b -r "$B" -o result slow &
+	local pid=$! status=0
+	{ head -c 3000000 /dev/zero; wait_until 10 has_temp; kill -TERM "$pid"; wait_until 10 no_temp; } >slow
+	wait "$pid" || status=$?
+	[[ $status -ne 0 && ! -e result && -z $(find . -name 'result*') ]]
+}
+has_temp() { [[ -n $(find . -name 'result?*') ]]; }
+no_temp() { [[ -z $(find . -name 'result?*') ]]; }

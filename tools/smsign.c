@@ -199,7 +199,7 @@ static enum sm_err sign_stdin(const struct options *o, const struct sm_identity 
 	enum sm_err e;
 
 	sm_source_fd(&in, STDIN_FILENO, false);
-	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	sm_input_start(&progress, &in, o->no_progress || o->common.quiet);
 	if ((e = sm_source_is_envelope(&in, &envelope)))
 		(void)sm_fail(e, "cannot read stdin");
 	else if (envelope && (o->ns || o->comment))
@@ -225,7 +225,7 @@ static enum sm_err sign_file(const struct options *o, const struct sm_identity *
 		return e;
 	sm_buf_init(&beside, 8192);
 	sm_source_fd(&in, fd, false);
-	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	sm_input_start(&progress, &in, o->no_progress || o->common.quiet);
 	if ((e = sm_buf_addf(&beside, "%s" SUFFIX, path)) || !sm_buf_str(&beside))
 		(void)sm_fail(e = SM_ERR_LIMIT, "the name of '%s'", path);
 	else if (!(e = sm_input_not_output(fd, o->output ? o->output : (const char *)beside.data)))
@@ -449,7 +449,7 @@ static enum sm_err verify_path(const struct options *o, const struct sm_who *who
 	if (e)
 		return e;
 	sm_source_fd(&in, fd, false);
-	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	sm_input_start(&progress, &in, o->no_progress || o->common.quiet);
 	if (!(e = sm_input_not_output(fd, o->output)))
 		e = verify_input(o, who, &in, path);
 	sm_progress_end(&progress);

@@ -58,7 +58,7 @@ enum sm_err sm_attach_seal(struct sm_attach_line *line, struct sm_attach_field *
 	                                     .context = context.bytes,
 	                                     .contextlen = sizeof context.bytes,
 	                                     .digest = true,
-	                                     .threads = job->threads,
+	                                     .threads = job->threads ? job->threads : file->in->threads,
 	                                     .read = padded_read,
 	                                     .ctx = &plain,
 	                                     .out = &out};

@@ -77,7 +77,7 @@ enum sm_err sm_stream_digest(uint8_t out[static SM_HASH_LEN], struct sm_source *
 	enum sm_err e;
 
 	sm_buf_init(&t.hashes, SIZE_MAX / 2);
-	if (!(e = sm_pipeline_run(&pipeline, &t, 0)) && !(e = sm_sha256_init(&h)))
+	if (!(e = sm_pipeline_run(&pipeline, &t, in->threads)) && !(e = sm_sha256_init(&h)))
 		e = sm_digest_combine(out, &h, t.bytes, t.hashes.data, t.hashes.len / SM_HASH_LEN);
 	sm_sha256_release(&h);
 	sm_buf_release(&t.hashes);

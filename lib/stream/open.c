@@ -71,7 +71,7 @@ static enum sm_err state_new(struct sm_opened *r, const struct sm_opener *o, str
 	s->body.contextlen = sizeof s->context;
 	s->body.framed = true;
 	s->body.digest_wanted = r->header.from.has_fp;
-	s->body.threads = o->threads;
+	s->body.threads = o->threads ? o->threads : in->threads;
 	s->body.keep = &s->keep;
 	s->body.look = look_body;
 	s->body.ctx = s;
@@ -124,7 +124,7 @@ static enum sm_err read_attachment(struct sm_opened *r, const struct sm_opener *
 	a->stream.context = a->context.bytes;
 	a->stream.contextlen = sizeof a->context.bytes;
 	a->stream.digest_wanted = true;
-	a->stream.threads = o->threads;
+	a->stream.threads = o->threads ? o->threads : in->threads;
 	a->stream.keep = &s->keep;
 	a->stream.look = look_attachment;
 	a->stream.ctx = a;

@@ -32,7 +32,7 @@ struct sm_opener {
 	/* Not NULL: the explicit opt-out of the release rule. The content goes here while it is read, each chunk once its tag has verified
 	 * but before the end, the attachments, the signature and the sender have; there is nothing to release later, and no attachments. */
 	struct sm_sink *early;
-	unsigned threads; /* 0: as many as there are cores, at most 8 */
+	unsigned threads; /* 0: as the source says */
 };
 
 struct sm_opened {

@@ -122,7 +122,7 @@ enum sm_err sm_scan(struct sm_scanned *scanned, struct sm_source *in, struct sm_
 	enum sm_err e;
 
 	if ((e = take_header(&r.header, &r.header_line, &s, signer)) || (e = sm_segmenter_init(&s.segmenter)) ||
-	    (e = sm_pipeline_run(&pipeline, &s, 0)) || (e = sm_record_read(in, sig, &r.siglen)) ||
+	    (e = sm_pipeline_run(&pipeline, &s, in->threads)) || (e = sm_record_read(in, sig, &r.siglen)) ||
 	    (e = sm_segmenter_digest(&s.segmenter, r.digest)))
 		goto out;
 	if (r.siglen && (!r.header.from.has_fp || !sm_signature_size_ok(r.header.suite, r.siglen))) {

@@ -166,7 +166,7 @@ static enum sm_err write_body(struct seal *s, uint8_t digest[static SM_HASH_LEN]
 	                                   .contextlen = sizeof s->context,
 	                                   .framed = true,
 	                                   .digest = s->job->signer != NULL,
-	                                   .threads = s->job->threads,
+	                                   .threads = s->job->threads ? s->job->threads : s->plain.in->threads,
 	                                   .read = plain_read,
 	                                   .ctx = &s->plain,
 	                                   .out = s->out};

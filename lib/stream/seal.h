@@ -31,7 +31,7 @@ struct sm_seal {
 	bool no_pad;
 	int64_t date;
 	const struct sm_rand *rand;
-	unsigned threads; /* 0: as many as there are cores, at most 8 */
+	unsigned threads; /* 0: as the source says */
 };
 
 /* Reads content from in to its end, writes a whole envelope to out (sm_sink_finish included). id, when not NULL, gets the envelope's id.

@@ -19,6 +19,7 @@ struct sm_source {
 	struct sm_buf ready; /* binary bytes before pos are consumed */
 	size_t pos;
 	uint64_t consumed; /* binary bytes handed out */
+	unsigned threads;  /* may work on it at once; 0: as many as there are cores, at most 8 */
 	/* Told after each large read how many bytes of input have come so far; may be NULL. By one thread at a time. */
 	void (*progress)(void *ctx, uint64_t taken);
 	void *progress_ctx;

@@ -2,9 +2,11 @@
 #include "common/input.h"
 
 #include "cli/diag.h"
+#include "cli/exit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,14 +48,28 @@ enum sm_err sm_input_not_output(int fd, const char *output)
 	return SM_ERR_CANTCREAT;
 }
 
+static unsigned threads(void)
+{
+	const char *text = getenv("SM_THREADS");
+
+	if (!text || !*text)
+		return 0;
+	if (text[0] < '1' || text[0] > '8' || text[1]) {
+		sm_error("SM_THREADS is a number from 1 to 8, not '%s'", text);
+		exit(SM_EXIT_CONFIG);
+	}
+	return (unsigned)(text[0] - '0');
+}
+
 static void show(void *ctx, uint64_t taken) { sm_progress_update(ctx, taken); }
 
-void sm_input_progress(struct sm_progress *p, struct sm_source *in, bool off)
+void sm_input_start(struct sm_progress *p, struct sm_source *in, bool off)
 {
 	struct stat st;
 	uint64_t total = in->fd >= 0 && !fstat(in->fd, &st) && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 
 	sm_progress_init(p, off, total);
+	in->threads = threads();
 	in->progress = show;
 	in->progress_ctx = p;
 }

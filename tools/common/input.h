@@ -13,7 +13,8 @@ SM_CHECKED enum sm_err sm_input_open(int *fd, const char *path);
 const char *sm_input_name(const char *path);
 /* Says so and returns SM_ERR_CANTCREAT when the output path (NULL, "-": stdout) is the file that fd reads. */
 SM_CHECKED enum sm_err sm_input_not_output(int fd, const char *output);
-/* Shows on a terminal how far in has been read (cli/progress.h): off is --no-progress or -q. p lives until sm_progress_end. */
-void sm_input_progress(struct sm_progress *p, struct sm_source *in, bool off);
+/* Shows on a terminal how far in has been read (cli/progress.h): off is --no-progress or -q. p lives until sm_progress_end.
+ * Also sets how many threads work on it, where $SM_THREADS says; anything but 1 to 8 there is refused: exit 78. */
+void sm_input_start(struct sm_progress *p, struct sm_source *in, bool off);
 
 #endif

@@ -109,7 +109,7 @@ static enum sm_err open_envelope(struct sm_opening *d, int fd)
 	sm_source_fd(&in, fd, true);
 	if ((e = sm_input_not_output(fd, o->output)))
 		goto out;
-	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	sm_input_start(&progress, &in, o->no_progress || o->common.quiet);
 	if (o->early) {
 		e = open_early(d, &opened, &in);
 		sm_progress_end(&progress);

@@ -111,7 +111,7 @@ static enum sm_err seal(const struct options *o, const struct sm_seal *job)
 	if ((e = sm_input_open(&fd, o->input)))
 		return e;
 	sm_source_fd(&in, fd, false);
-	sm_input_progress(&progress, &in, o->no_progress || o->common.quiet);
+	sm_input_start(&progress, &in, o->no_progress || o->common.quiet);
 	e = sm_seal_to_output(o, job, &in, fd);
 	sm_progress_end(&progress);
 	sm_source_release(&in);
