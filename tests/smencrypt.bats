@@ -373,7 +373,7 @@ refused() {
 
 @test "an interrupt leaves no half output" {
 	mkfifo slow
-	as alice smencrypt -b -r "$B" -o result slow &
+	SM_HOME=$(home_of alice) smencrypt -b -r "$B" -o result slow 3>&- &
 	local pid=$! status=0
 	{ head -c 3000000 /dev/zero; wait_until 10 has_temp; kill -TERM "$pid"; wait_until 10 no_temp; } >slow
 	wait "$pid" || status=$?
