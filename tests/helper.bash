@@ -9,6 +9,7 @@
 #   sm_home NAME                    the same home with an identity only: no server
 #   as NAME COMMAND...              COMMAND with NAME's SM_HOME
 #   wait_until SECONDS COMMAND...   until COMMAND succeeds: looks 50 times a second, fails at the end of the time
+#   refused STATUS PATTERN COMMAND...   COMMAND ends with STATUS, says one line that has PATTERN on stderr, and nothing on stdout
 #   notty COMMAND...                without a controlling terminal: nothing can prompt
 #   unsanitized                     skips the test under sanitizers, whose own memory is not what it measures
 #   need COMMAND...                 skips the test, with the reason, where one of them is not installed
@@ -134,6 +135,16 @@ wait_until() {
 		[[ $SECONDS -lt $end ]] || return 1
 		read -r -t 0.02 <> <(:) || true
 	done
+}
+
+refused() {
+	local want=$1 pattern=$2 status=0
+	shift 2
+	"$@" >out 2>err || status=$?
+	[[ $status -eq $want ]] || { echo "exit $status, not $want: $(cat err)" >&2; return 1; }
+	[[ $(wc -l <err) -eq 1 ]] || { echo "not one line: $(cat err)" >&2; return 1; }
+	grep -q -- "$pattern" err || { echo "'$(cat err)' has no '$pattern'" >&2; return 1; }
+	[[ ! -s out ]] || { echo "something on stdout" >&2; return 1; }
 }
 
 notty() { setsid -w "$@" </dev/null; }

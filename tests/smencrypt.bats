@@ -15,17 +15,6 @@ teardown() {
 	sm_teardown
 }
 
-# One line on stderr, nothing on stdout, and the exit status: refused STATUS PATTERN COMMAND...
-refused() {
-	local want=$1 pattern=$2 status=0
-	shift 2
-	"$@" >out 2>err || status=$?
-	[[ $status -eq $want ]] || { echo "exit $status, not $want: $(cat err)" >&2; return 1; }
-	[[ $(wc -l <err) -eq 1 ]] || { echo "not one line: $(cat err)" >&2; return 1; }
-	grep -q -- "$pattern" err || { echo "'$(cat err)' has no '$pattern'" >&2; return 1; }
-	[[ ! -s out ]] || { echo "something on stdout" >&2; return 1; }
-}
-
 @test "encrypt and decrypt at every limit, armored and binary, from file and pipe" {
 	for n in 0 1 16383 16384 16385 1048575 1048576 1048577 3000000; do
 		head -c "$n" /dev/urandom >in

@@ -20,17 +20,6 @@ fails() {
 	[[ $(cat out) == "$file: FAILED" ]] || { echo "stdout: $(cat out)" >&2; return 1; }
 }
 
-# answers STATUS PATTERN COMMAND...: one line on stderr, nothing on stdout
-answers() {
-	local want=$1 pattern=$2 status=0
-	shift 2
-	"$@" >out 2>err || status=$?
-	[[ $status -eq $want ]] || { echo "exit $status, not $want: $(cat err)" >&2; return 1; }
-	[[ $(wc -l <err) -eq 1 ]] || { echo "not one line: $(cat err)" >&2; return 1; }
-	grep -q -- "$pattern" err || { echo "'$(cat err)' has no '$pattern'" >&2; return 1; }
-	[[ ! -s out ]] || { echo "something on stdout" >&2; return 1; }
-}
-
 @test "an envelope from a pipe is signed in place, at every limit" {
 	for n in 0 1 16383 16384 16385 1048576 3000000; do
 		head -c "$n" /dev/urandom >in
@@ -44,29 +33,29 @@ answers() {
 	as alice smencrypt -S -r "$B" plain >env
 	as alice smsign <env | cmp - env
 	as alice smencrypt -r "$B" plain >env
-	answers 65 "not from this identity" as bob smsign <env
+	refused 65 "not from this identity" as bob smsign <env
 	as alice smencrypt --anonymous -r "$B" plain >env
-	answers 65 "not from this identity" as alice smsign <env
+	refused 65 "not from this identity" as alice smsign <env
 }
 
 @test "-V passes an envelope on only once it has verified" {
 	as alice smencrypt -S -r "$B" plain >env
 	as bob smsign -V -s "$A" <env | cmp - env
 	as bob smsign -V -s "$A" env | cmp - env
-	answers 1 'another key' as bob smsign -V -s "$B" <env
+	refused 1 'another key' as bob smsign -V -s "$B" <env
 	as alice smencrypt -r "$B" plain >unsigned
-	answers 1 'not signed' as bob smsign -V -s "$A" <unsigned
+	refused 1 'not signed' as bob smsign -V -s "$A" <unsigned
 	as alice smencrypt -S -b -r "$B" plain >bin
 	{ head -c -1 bin; tail -c 1 bin | tr '\000-\377' '\001-\377\000'; } >x
-	answers 1 'bad signature' as bob smsign -V -s "$A" <x
+	refused 1 'bad signature' as bob smsign -V -s "$A" <x
 	# a bit of the body, which no tag guards against one who does not decrypt
 	size=$(stat -c %s bin)
 	{ head -c $((size - 100)) bin; tail -c 100 bin | head -c 1 | tr '\000-\377' '\001-\377\000'; tail -c 99 bin; } >x
-	answers 1 'bad signature' as bob smsign -V -s "$A" <x
-	head -c -1 bin >x && answers 65 'payload' as bob smsign -V -s "$A" <x
-	{ cat bin; printf x; } >x && answers 65 'payload' as bob smsign -V -s "$A" <x
-	sed '2s/from/form/' bin >x && answers 65 'line 2' as bob smsign -V -s "$A" <x
-	head -c -5 env >x && answers 65 'armor' as bob smsign -V -s "$A" <x
+	refused 1 'bad signature' as bob smsign -V -s "$A" <x
+	head -c -1 bin >x && refused 65 'payload' as bob smsign -V -s "$A" <x
+	{ cat bin; printf x; } >x && refused 65 'payload' as bob smsign -V -s "$A" <x
+	sed '2s/from/form/' bin >x && refused 65 'line 2' as bob smsign -V -s "$A" <x
+	head -c -5 env >x && refused 65 'armor' as bob smsign -V -s "$A" <x
 }
 
 @test "detached: beside the file, by -x, from a pipe" {
@@ -101,7 +90,7 @@ answers() {
 	fails 1 namespace plain as bob smsign -V -s "$A" -x rel plain
 	fails 66 'No such file' plain as bob smsign -V -s "$A" -x missing plain
 	fails 66 'No such file' other as bob smsign -V -s "$A" other
-	answers 66 'No such file' as bob smsign -V -s "$A" missing
+	refused 66 'No such file' as bob smsign -V -s "$A" missing
 	fails 65 'malformed signature' plain as bob smsign -V -s "$A" -x plain plain
 	head -c -5 plain.sig >x && fails 65 armor plain as bob smsign -V -s "$A" -x x plain
 	as alice smsign -b -o bin plain
@@ -116,20 +105,20 @@ answers() {
 	as alice smsign -c 'release 1.0' plain
 	as bob smsign -V -v -s "$A" plain 2>err
 	grep -q 'comment: release 1.0' err && grep -q 'good signature' err
-	answers 65 'namespace' as alice smsign -c $'two\nlines' -o x plain
-	answers 65 'namespace' as alice smsign -n 'UPPER' -o x plain
+	refused 65 'namespace' as alice smsign -c $'two\nlines' -o x plain
+	refused 65 'namespace' as alice smsign -n 'UPPER' -o x plain
 }
 
 @test "usage and what cannot be written" {
-	answers 64 'whose signature' smsign -V plain
-	answers 64 'go with -V' smsign -s "$A" plain
-	answers 64 'one FILE' smsign -V -s "$A" -x sig plain plain
-	answers 64 'one FILE' smsign -o x plain plain
-	answers 73 'cannot create' as alice smsign -o no/such/dir plain
+	refused 64 'whose signature' smsign -V plain
+	refused 64 'go with -V' smsign -s "$A" plain
+	refused 64 'one FILE' smsign -V -s "$A" -x sig plain plain
+	refused 64 'one FILE' smsign -o x plain plain
+	refused 73 'cannot create' as alice smsign -o no/such/dir plain
 	mkdir dir && cp plain dir/f
 	local status=0
 	as alice smsign <plain >/dev/full 2>err || status=$?
 	[[ $status -eq 74 ]]
 	private_dir "$PWD/empty"
-	answers 66 smkeygen env SM_HOME="$PWD/empty" smsign plain
+	refused 66 smkeygen env SM_HOME="$PWD/empty" smsign plain
 }

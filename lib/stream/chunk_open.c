@@ -5,58 +5,25 @@
 #include "base/secret.h"
 #include "crypto/aead.h"
 #include "crypto/rand.h"
+#include "stream/block.h"
 #include "stream/pipeline.h"
-#include "stream/segment.h"
 #include "wire/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RECHECK_TAG 16
-
-struct block {
-	struct sm_chunked chunked;
-	struct sm_segments segments;
-	uint64_t index;
-	bool last, failed;
-	uint8_t *wire; /* SM_BLOCK_MAX: for block 0 the head stands in front */
-	size_t nwire;
-	uint8_t *plain; /* SM_BLOCK_PLAIN */
-	size_t nplain, dirty;
-	uint8_t tag[RECHECK_TAG];
-};
-
-static uint8_t *chunks_of(const struct block *b) { return b->wire + sm_block_head(b->index); }
-
 static size_t block_size(const struct sm_chunk_open *s) { return SM_BLOCK_CHUNKS * (size_t)(s->framed ? SM_FRAME : SM_CHUNK_SEALED); }
-
-static void block_free(void *block)
-{
-	struct block *b = block;
-
-	if (!b)
-		return;
-	if (b->plain)
-		sm_wipe(b->plain, b->dirty);
-	free(b->plain);
-	free(b->wire);
-	sm_chunked_release(&b->chunked);
-	sm_segments_release(&b->segments);
-	free(b);
-}
 
 static enum sm_err block_new(void *ctx, void **block)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = calloc(1, sizeof *b);
+	struct sm_block *b;
 	enum sm_err e;
 
-	*block = b;
-	if (!b || !(b->plain = malloc(SM_BLOCK_PLAIN)) || !(b->wire = malloc(SM_BLOCK_MAX)))
-		return SM_ERR_NOMEM;
-	if ((e = sm_chunked_open_init(&b->chunked, s->key, s->head, s->context, s->contextlen)))
+	if ((e = sm_block_new(&b, true, s->segmenter != NULL)))
 		return e;
-	return s->segmenter ? sm_segments_init(&b->segments) : SM_OK;
+	*block = b;
+	return sm_chunked_open_init(&b->chunked, s->key, s->head, s->context, s->contextlen);
 }
 
 /* The next chunk within left bytes at p: its sealed size, what stands before it, or SM_ERR_PAYLOAD. */
@@ -69,10 +36,10 @@ static enum sm_err next_chunk(const struct sm_chunk_open *s, const uint8_t *p, s
 	return *n < SM_CHUNK_TAG || *n > SM_CHUNK_SEALED || *n > left - *before ? SM_ERR_PAYLOAD : SM_OK;
 }
 
-static enum sm_err open_chunks(const struct sm_chunk_open *s, struct block *b)
+static enum sm_err open_chunks(const struct sm_chunk_open *s, struct sm_block *b)
 {
-	const uint8_t *p = chunks_of(b);
-	size_t left = b->nwire - sm_block_head(b->index), before, n;
+	const uint8_t *p = sm_block_chunks(b);
+	size_t left = sm_block_nchunks(b), before, n;
 	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
 	enum sm_err e;
 
@@ -90,34 +57,35 @@ static enum sm_err open_chunks(const struct sm_chunk_open *s, struct block *b)
 }
 
 /* GMAC with the block's index as nonce; the key is this process's own, so a second pass over other bytes gives another tag. */
-static enum sm_err recheck_tag(const struct sm_chunk_open *s, const struct block *b, uint8_t tag[static RECHECK_TAG])
+static enum sm_err recheck_tag(const struct sm_chunk_open *s, const struct sm_block *b, uint8_t tag[static SM_RECHECK_TAG])
 {
 	uint8_t nonce[SM_AEAD_NONCE] = {0};
 
 	sm_put_be64(nonce + 4, b->index);
-	return sm_aead_seal(tag, s->recheck_key, nonce, chunks_of(b), b->nwire - sm_block_head(b->index), NULL, 0);
+	return sm_aead_seal(tag, s->recheck_key, nonce, sm_block_chunks(b), sm_block_nchunks(b), NULL, 0);
 }
 
 /* Takes the input up to the short chunk, which may come before the block is full. */
-static enum sm_err read_frames(struct sm_chunk_open *s, struct block *b)
+static enum sm_err read_frames(struct sm_chunk_open *s, struct sm_block *b)
 {
 	size_t got, used;
 	enum sm_err e;
 
-	if ((e = sm_source_read(s->in, chunks_of(b), block_size(s), &got)) || (e = sm_frames_walk(chunks_of(b), got, &used, &b->last)))
+	if ((e = sm_source_read(s->in, sm_block_chunks(b), block_size(s), &got)) ||
+	    (e = sm_frames_walk(sm_block_chunks(b), got, &used, &b->last)))
 		return e;
 	if (!b->last && got < block_size(s))
 		return SM_ERR_PAYLOAD; /* the input ends before a short chunk: truncated */
 	b->nwire = sm_block_head(b->index) + used;
-	return sm_source_unread(s->in, chunks_of(b) + used, got - used);
+	return sm_source_unread(s->in, sm_block_chunks(b) + used, got - used);
 }
 
-static enum sm_err read_bare(struct sm_chunk_open *s, struct block *b)
+static enum sm_err read_bare(struct sm_chunk_open *s, struct sm_block *b)
 {
 	size_t want = s->left < block_size(s) ? (size_t)s->left : block_size(s), got;
 	enum sm_err e;
 
-	if ((e = sm_source_read(s->in, chunks_of(b), want, &got)))
+	if ((e = sm_source_read(s->in, sm_block_chunks(b), want, &got)))
 		return e;
 	if (got < want)
 		return SM_ERR_PAYLOAD;
@@ -130,7 +98,7 @@ static enum sm_err read_bare(struct sm_chunk_open *s, struct block *b)
 static enum sm_err verify_read(void *ctx, void *block, uint64_t index, bool *last)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	size_t n;
 	enum sm_err e;
 
@@ -140,7 +108,7 @@ static enum sm_err verify_read(void *ctx, void *block, uint64_t index, bool *las
 	if ((e = s->framed ? read_frames(s, b) : read_bare(s, b)))
 		return e;
 	n = b->nwire - sm_block_head(index);
-	if ((e = sm_keep_add(s->keep, chunks_of(b), n)))
+	if ((e = sm_keep_add(s->keep, sm_block_chunks(b), n)))
 		return e;
 	s->bytes += n;
 	s->nblocks = index + 1;
@@ -153,7 +121,7 @@ static enum sm_err verify_read(void *ctx, void *block, uint64_t index, bool *las
 static enum sm_err verify_work(void *ctx, void *block)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	enum sm_err e = open_chunks(s, b);
 
 	b->failed = e == SM_ERR_PAYLOAD && !s->framed;
@@ -167,7 +135,7 @@ static enum sm_err verify_work(void *ctx, void *block)
 static enum sm_err verify_write(void *ctx, void *block)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	enum sm_err e;
 
 	if (s->segmenter && (e = sm_segments_collect(s->segmenter, &b->segments)))
@@ -175,7 +143,7 @@ static enum sm_err verify_write(void *ctx, void *block)
 	if (s->keep->in_file && (e = sm_buf_add(&s->tags, b->tag, sizeof b->tag)))
 		return e;
 	/* A blob that ends with a full chunk has lost its end. */
-	if (b->failed || (!s->framed && b->last && (b->nwire - sm_block_head(b->index)) % SM_CHUNK_SEALED == 0))
+	if (b->failed || (!s->framed && b->last && (sm_block_nchunks(b)) % SM_CHUNK_SEALED == 0))
 		s->bad = true;
 	if (s->bad)
 		return SM_OK;
@@ -190,7 +158,7 @@ static enum sm_err verify_write(void *ctx, void *block)
 
 static enum sm_err verify(struct sm_chunk_open *s, struct sm_source *in)
 {
-	static const struct sm_pipeline pipeline = {block_new, block_free, verify_read, verify_work, NULL, NULL, verify_write};
+	static const struct sm_pipeline pipeline = {block_new, sm_block_free, verify_read, verify_work, NULL, NULL, verify_write};
 	struct sm_segmenter segmenter = {0};
 	enum sm_err e = SM_OK;
 
@@ -279,7 +247,7 @@ enum sm_err sm_chunk_open_blob(struct sm_chunk_open *s, struct sm_source *in, ui
 static enum sm_err release_read(void *ctx, void *block, uint64_t index, bool *last)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 
 	b->index = index;
 	b->last = *last = index + 1 == s->nblocks;
@@ -290,15 +258,15 @@ static enum sm_err release_read(void *ctx, void *block, uint64_t index, bool *la
 static enum sm_err release_work(void *ctx, void *block)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	enum sm_err e;
 
-	if ((e = sm_keep_get(s->keep, s->kept_at + b->index * block_size(s), chunks_of(b), b->nwire - sm_block_head(b->index))))
+	if ((e = sm_keep_get(s->keep, s->kept_at + b->index * block_size(s), sm_block_chunks(b), sm_block_nchunks(b))))
 		return e;
 	if (s->keep->in_file) {
 		if ((e = recheck_tag(s, b, b->tag)))
 			return e;
-		if (!sm_equal(b->tag, s->tags.data + b->index * RECHECK_TAG, RECHECK_TAG))
+		if (!sm_equal(b->tag, s->tags.data + b->index * SM_RECHECK_TAG, SM_RECHECK_TAG))
 			return SM_ERR_PAYLOAD;
 	}
 	return open_chunks(s, b);
@@ -315,14 +283,14 @@ static enum sm_err put_part(struct sm_chunk_open *s, const uint8_t *p, size_t n,
 static enum sm_err release_write(void *ctx, void *block)
 {
 	struct sm_chunk_open *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 
 	return put_part(s, b->plain, b->nplain, b->index * SM_BLOCK_PLAIN);
 }
 
 enum sm_err sm_chunk_open_release_plain(struct sm_chunk_open *s, struct sm_sink *out, uint64_t from, uint64_t to)
 {
-	static const struct sm_pipeline pipeline = {block_new, block_free, release_read, release_work, NULL, NULL, release_write};
+	static const struct sm_pipeline pipeline = {block_new, sm_block_free, release_read, release_work, NULL, NULL, release_write};
 
 	s->out = out;
 	s->from = from;

@@ -1,11 +1,9 @@
 /* The sealing pipeline: read in order, seal beside each other, hash beside each other, write in order. */
 #include "stream/chunk_seal.h"
 
-#include "base/secret.h"
+#include "stream/block.h"
 #include "stream/pipeline.h"
-#include "stream/segment.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct run {
@@ -13,50 +11,22 @@ struct run {
 	struct sm_segmenter segmenter;
 };
 
-struct block {
-	struct sm_chunked chunked;
-	struct sm_segments segments;
-	uint64_t index;
-	bool last;
-	uint8_t *plain; /* SM_BLOCK_PLAIN */
-	size_t nplain, dirty;
-	uint8_t *wire; /* SM_BLOCK_MAX */
-	size_t nwire;
-};
-
-static void block_free(void *block)
-{
-	struct block *b = block;
-
-	if (!b)
-		return;
-	if (b->plain)
-		sm_wipe(b->plain, b->dirty);
-	free(b->plain);
-	free(b->wire);
-	sm_chunked_release(&b->chunked);
-	sm_segments_release(&b->segments);
-	free(b);
-}
-
 static enum sm_err block_new(void *ctx, void **block)
 {
 	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
-	struct block *b = calloc(1, sizeof *b);
+	struct sm_block *b;
 	enum sm_err e;
 
-	*block = b;
-	if (!b || !(b->plain = malloc(SM_BLOCK_PLAIN)) || !(b->wire = malloc(SM_BLOCK_MAX)))
-		return SM_ERR_NOMEM;
-	if ((e = sm_chunked_seal_init(&b->chunked, job->key, job->salt, job->context, job->contextlen)))
+	if ((e = sm_block_new(&b, true, job->digest)))
 		return e;
-	return job->digest ? sm_segments_init(&b->segments) : SM_OK;
+	*block = b;
+	return sm_chunked_seal_init(&b->chunked, job->key, job->salt, job->context, job->contextlen);
 }
 
 static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last)
 {
 	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
-	struct block *b = block;
+	struct sm_block *b = block;
 	enum sm_err e = job->read(job->ctx, b->plain, SM_BLOCK_PLAIN, &b->nplain);
 
 	b->index = index;
@@ -70,7 +40,7 @@ static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last
 static enum sm_err block_seal(void *ctx, void *block)
 {
 	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
-	struct block *b = block;
+	struct sm_block *b = block;
 	uint8_t *out = b->wire;
 	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
 	enum sm_err e;
@@ -101,25 +71,16 @@ static enum sm_err block_seal(void *ctx, void *block)
 static enum sm_err block_link(void *ctx, void *block)
 {
 	struct run *r = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 
 	sm_segments_link(&r->segmenter, &b->segments, b->wire, b->nwire, b->last);
-	return SM_OK;
-}
-
-static enum sm_err block_hash(void *ctx, void *block)
-{
-	struct block *b = block;
-
-	(void)ctx;
-	sm_segments_hash(&b->segments);
 	return SM_OK;
 }
 
 static enum sm_err block_write(void *ctx, void *block)
 {
 	struct run *r = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	enum sm_err e = r->job->digest ? sm_segments_collect(&r->segmenter, &b->segments) : SM_OK;
 
 	return e ? e : sm_sink_write(r->job->out, b->wire, b->nwire);
@@ -127,8 +88,9 @@ static enum sm_err block_write(void *ctx, void *block)
 
 enum sm_err sm_chunk_seal(const struct sm_chunk_seal *job, uint8_t digest[static SM_HASH_LEN])
 {
-	static const struct sm_pipeline hashing = {block_new, block_free, block_read, block_seal, block_link, block_hash, block_write};
-	static const struct sm_pipeline plain = {block_new, block_free, block_read, block_seal, NULL, NULL, block_write};
+	static const struct sm_pipeline hashing = {block_new,  sm_block_free, block_read, block_seal,
+	                                           block_link, sm_block_hash, block_write};
+	static const struct sm_pipeline plain = {block_new, sm_block_free, block_read, block_seal, NULL, NULL, block_write};
 	struct run r = {.job = job};
 	enum sm_err e;
 

@@ -1,15 +1,12 @@
 /* Follows an envelope's framing without any key: what smsign signs and smsend checks before it sends. */
 #include "stream/resign.h"
 
-#include "base/secret.h"
-#include "stream/body.h"
+#include "stream/block.h"
 #include "stream/header_read.h"
 #include "stream/pipeline.h"
-#include "stream/segment.h"
 #include "stream/trailer.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct scan {
@@ -18,39 +15,21 @@ struct scan {
 	struct sm_segmenter segmenter;
 };
 
-struct block {
-	struct sm_segments segments;
-	bool last;
-	uint8_t *wire; /* SM_BLOCK_MAX */
-	size_t nwire;
-};
-
-static void block_free(void *block)
-{
-	struct block *b = block;
-
-	if (!b)
-		return;
-	free(b->wire);
-	sm_segments_release(&b->segments);
-	free(b);
-}
-
 static enum sm_err block_new(void *ctx, void **block)
 {
-	struct block *b = calloc(1, sizeof *b);
+	struct sm_block *b;
+	enum sm_err e = sm_block_new(&b, false, true);
 
 	(void)ctx;
-	*block = b;
-	if (!b || !(b->wire = malloc(SM_BLOCK_MAX)))
-		return SM_ERR_NOMEM;
-	return sm_segments_init(&b->segments);
+	if (!e)
+		*block = b;
+	return e;
 }
 
 static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last)
 {
 	struct scan *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	size_t head = sm_block_head(index), want = head + SM_BLOCK_WIRE, got, used;
 	enum sm_err e;
 
@@ -68,25 +47,16 @@ static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last
 	return sm_source_unread(s->in, b->wire + b->nwire, got - b->nwire);
 }
 
-static enum sm_err block_hash(void *ctx, void *block)
-{
-	struct block *b = block;
-
-	(void)ctx;
-	sm_segments_hash(&b->segments);
-	return SM_OK;
-}
-
 static enum sm_err block_write(void *ctx, void *block)
 {
 	struct scan *s = ctx;
-	struct block *b = block;
+	struct sm_block *b = block;
 	enum sm_err e = sm_segments_collect(&s->segmenter, &b->segments);
 
 	return e || !s->out ? e : sm_sink_write(s->out, b->wire, b->nwire);
 }
 
-static const struct sm_pipeline pipeline = {block_new, block_free, block_read, block_hash, NULL, NULL, block_write};
+static const struct sm_pipeline pipeline = {block_new, sm_block_free, block_read, sm_block_hash, NULL, NULL, block_write};
 
 static enum sm_err put_signature(struct sm_sink *out, const uint8_t *sig, size_t n)
 {
