@@ -88,6 +88,7 @@ $(server_test_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
 $(filter-out $(server_test_bin),$(unit_bin) $(helper_bin)): $B/%: $B/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(all_libs)
 $(unit_bin:%=%.o): C_STD += -Itests/unit
+$B/replay/http $B/fuzzer/http: $B/tools/smserver/http_strict.o
 $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcommon.a $B/libsm.a
 	@mkdir -p $(@D)
 	$(link) $(all_libs)

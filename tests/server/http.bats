@@ -2,7 +2,7 @@
 # HTTP itself: what is malformed, too large or too slow, and TLS.
 load helper
 
-raw() { printf "$1" >request; timeout 20 "$API" "$URL" raw request "${2}" | head -c 4000 >answer; }
+raw() { printf "$1" >request; timeout 20 "$API" "$URL" raw request ${2:+"$2"} | head -c 4000 >answer; }
 status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1; }; }
 
 @test "malformed and ambiguous requests are refused and the server stays up" {
@@ -27,10 +27,83 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 	[ "$(curl -sS "$URL/healthz")" = ok ]
 }
 
+# one STATUS REQUEST: the request, and a second one right behind it that must not be seen. Exactly one answer, then the end.
+one() {
+	raw "$2"'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' keep
+	status "$1"
+	[ "$(grep -ac '^HTTP/1' answer)" = 1 ] || { cat answer; return 1; }
+	grep -aqi '^connection: close' answer
+}
+
+@test "what could be read in two ways is refused with 400, and the connection ends: nothing is smuggled behind it" {
+	serve
+	post='POST /api/v1/challenge HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+	for field in 'Content-Length : 35' 'Transfer-Encoding : chunked\r\nContent-Length: 0' 'Transfer-Encoding: identity' \
+		'Transfer-Encoding: xchunked' 'Transfer-Encoding:\r\n chunked' 'X: y\r\n Content-Length: 35' 'Transfer-Encoding:\tchunked' \
+		'Transfer-Encoding: "chunked"' 'Transfer-Encoding:' 'Content-Length: 0\00035' 'Content-Length\000: 35' 'Content-Length: 0\rX: y' \
+		'Content-Length: 0\r\nContent-Length: 0' 'Host: y' ': x'; do
+		one 400 "$post$field\r\n\r\n"
+		grep -aq '"error":"bad_request"' answer
+	done
+	one 400 'GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n'
+	one 400 'GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n'
+	one 400 'GET /healthz HTTP/1.1\nHost: x\n\n'
+	for version in 1.2 1.11 2.0 1.-1 1.99999999999; do one 400 "GET /healthz HTTP/$version\\r\\nHost: x\\r\\n\\r\\n"; done
+	[ "$(curl -sS "$URL/healthz")" = ok ]
+}
+
+@test "a refusal comes after the answers to what came before it" {
+	serve
+	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n' keep
+	[ "$(grep -a '^HTTP/1' answer | cut -d' ' -f2 | xargs)" = '200 200 400' ]
+}
+
+@test "methods that no call has: 405 in JSON where there is a call, and whatever followed is not read" {
+	serve
+	for method in OPTIONS TRACE PATCH CONNECT FOO; do
+		one 405 "$method /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n"
+		grep -aqi '^allow: GET' answer && grep -aq '"error":"bad_method"' answer
+		one 404 "$method /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
+	done
+	one 405 'HEAD /api/v1/policy HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n'
+	grep -aqi '^allow: GET' answer && grep -aqi '^content-length: [1-9]' answer
+	! grep -aq bad_method answer
+}
+
+@test "a large body is refused by its head: 413 for any other call, 401 without an access token" {
+	serve
+	big() { one "$1" "POST $2 HTTP/1.1\r\nHost: x\r\nContent-Type: $3\r\nContent-Length: $4\r\n\r\n"; }
+	big 413 /api/v1/challenge application/json 65537
+	grep -aq '"error":"too_large"' answer
+	big 413 /nothing application/sm-batch 4194304
+	big 413 /api/v1/messagesX application/sm-batch 4194304
+	big 413 /api/v1/messages text/plain 65537
+	big 413 /api/v1/messages application/sm-envelope 262145
+	big 413 /api/v1/messages application/sm-batch 4194305
+	big 401 /api/v1/messages application/sm-batch 4194304
+	big 401 '/api/v1/messages?self=no' application/sm-envelope 262144
+	# A hundred of them at once, each sending all it has: nothing of it is kept.
+	head -c 4194303 /dev/zero >zeros
+	(printf 'POST /api/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/sm-batch\r\nContent-Length: 4194304\r\n\r\n'; cat zeros) >request
+	for i in {1..100}; do timeout 20 "$API" "$URL" raw request keep >/dev/null & done
+	wait $(jobs -p | grep -vx "$PID")
+	[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$PID/status")" -lt 100000 ]
+}
+
+@test "a head in many small pieces is one head" {
+	serve
+	exec 6<>"/dev/tcp/127.0.0.1/$PORT"
+	request=$'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	for ((i = 0; i < ${#request}; i++)); do printf %s "${request:i:1}" >&6; done
+	timeout 20 cat <&6 >answer
+	exec 6<&-
+	[ "$(grep -ac '^HTTP/1.1 200' answer)" = 2 ]
+}
+
 @test "headers beyond 16 KiB and bodies beyond the limit are refused" {
 	serve
 	run curl -sS -o /dev/null -w '%{http_code}' -H "X: $(printf 'x%.0s' {1..20000})" "$URL/healthz"
-	[[ $output == 4?? || $output == 000* ]]
+	[[ $output == 413* || $output == 000* ]]
 	head -c 5000000 /dev/zero >big
 	run curl -sS -o /dev/null -w '%{http_code}' -H 'Content-Type: application/sm-batch' --data-binary @big "$URL/api/v1/messages"
 	[[ $output == *413* || $output == *000* ]]

@@ -3,8 +3,10 @@
 #include "http_int.h"
 
 #include "base/time.h"
+#include "http_strict.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { HEADER_MAX = 16384, STALL_SECONDS = 60, STOP_POLL_MS = 5 };
+enum { HEADER_MAX = 2 * SM_HEAD_MAX, STALL_SECONDS = 60, STOP_POLL_MS = 5, TRIM_BYTES = 8 << 20, TRIM_MS = 5000 };
 
 static void quiet(int severity, const char *msg) { (void)severity, (void)msg; }
 
@@ -41,6 +43,18 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	l->http->hooks->wake(l->worker);
 }
 
+/* Large bodies come in small pieces, and the allocator keeps those: many at once would be kept for good. */
+static void give_back_memory(struct sm_loop *l)
+{
+	int64_t now = sm_time_mono_ms();
+
+	if (l->big < TRIM_BYTES || now - l->trimmed < TRIM_MS)
+		return;
+	l->big = 0;
+	l->trimmed = now;
+	(void)malloc_trim(0);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct sm_loop *l = arg;
@@ -54,6 +68,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	l->deaf = false;
 	l->http->hooks->tick(l->worker);
 	sm_conns_reap(l, !l->stop_at);
+	give_back_memory(l);
 	if (l->stop_at && ((!l->open_requests && !sm_conns_writing(l)) || sm_time_mono_ms() >= l->stop_at))
 		event_base_loopbreak(l->base);
 }

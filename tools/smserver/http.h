@@ -12,6 +12,7 @@ struct sm_http;
 struct sm_loop;
 struct sm_session;
 struct sm_worker;
+struct sm_head;
 
 enum sm_method { SM_GET = 1, SM_POST = 2, SM_PUT = 4, SM_DELETE = 8, SM_OTHER = 16 };
 
@@ -30,12 +31,23 @@ struct sm_req {
 	struct sm_session *session; /* set by auth, released with the request */
 	void *ctx;                  /* the handler's own, freed with ctx_free (may be NULL) */
 	void (*ctx_free)(void *);
+	bool last;  /* the connection is closed after the answer */
 	void *http; /* http*.c's own */
+};
+
+/* An answer that needs nothing but the head of a request. The texts are static. */
+struct sm_refusal {
+	int status;
+	const char *code, *message;
 };
 
 struct sm_http_hooks {
 	struct sm_worker *(*loop_open)(void *server, struct sm_loop *loop); /* NULL: cannot start */
+	/* Before any of the body is taken: NULL to go on. */
+	const struct sm_refusal *(*head)(void *server, const struct sm_head *h);
 	void (*request)(struct sm_req *req);
+	/* Answers with r; the connection is closed after it. The request's own words are not there: it has method and path "-". */
+	void (*refused)(struct sm_req *req, const struct sm_refusal *r);
 	void (*wake)(struct sm_worker *w); /* after sm_loop_wake */
 	void (*tick)(struct sm_worker *w); /* once a second */
 	void (*session_release)(struct sm_session *s);

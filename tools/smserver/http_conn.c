@@ -91,12 +91,13 @@ static void input_grew(struct evbuffer *buf, const struct evbuffer_cb_info *info
 {
 	struct sm_conn *c = arg;
 
-	(void)buf;
-	if (c->busy || !info->n_added)
+	if (!info->n_added || c->gate.moving)
 		return;
-	if (!c->got)
+	if (!c->busy && !c->got)
 		c->since = sm_time_mono_ms();
-	c->got += info->n_added;
+	if (!c->busy)
+		c->got += info->n_added;
+	sm_gate_added(c, buf, info->n_added);
 }
 
 struct bufferevent *sm_conn_new(struct event_base *base, void *arg)
@@ -112,7 +113,11 @@ struct bufferevent *sm_conn_new(struct event_base *base, void *arg)
 	pthread_mutex_unlock(&l->http->lock);
 	c->bev = tls ? sm_tls_bufferevent(base, tls) : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 	sm_tls_free(tls);
-	if (!c->bev) {
+	c->gate.hold = evbuffer_new();
+	if (!c->bev || !c->gate.hold) {
+		if (c->bev)
+			bufferevent_free(c->bev);
+		sm_gate_release(&c->gate);
 		free(c);
 		return NULL;
 	}
@@ -140,7 +145,9 @@ static bool evhttp_let_go(const struct sm_conn *c)
 static void conn_free(struct sm_conn *c)
 {
 	peer_leave(c->loop->http, &c->peer);
+	evbuffer_remove_cb(bufferevent_get_input(c->bev), input_grew, c);
 	bufferevent_decref(c->bev);
+	sm_gate_release(&c->gate);
 	free(c);
 }
 
@@ -169,7 +176,6 @@ static void conn_meet(struct sm_loop *l, struct sm_conn *c)
 	if (c->fd < 0 || evhttp_let_go(c) || !conn_register(l, c)) {
 		if (c->fd >= 0)
 			shutdown(c->fd, SHUT_RDWR);
-		evbuffer_remove_cb(bufferevent_get_input(c->bev), input_grew, c);
 		conn_free(c);
 		return;
 	}

@@ -25,6 +25,19 @@ struct sm_peer_key {
 	uint8_t family; /* 0: not counted */
 };
 
+/* What stands between a connection's bytes and evhttp: only whole heads that sm_head_read takes, and the bodies they announce, go
+ * in. evhttp then has nothing to interpret, and where it would differ from others it never gets to. */
+struct sm_gate {
+	struct evbuffer *hold; /* a head that is not complete */
+	size_t scanned;        /* of it */
+	uint64_t body;         /* bytes of the body that are still to come */
+	unsigned inside;       /* requests let in and not yet dispatched */
+	bool shut;             /* what comes now is dropped: the request let in last is the connection's last */
+	bool moving;           /* the input changes by our own hand */
+	const struct sm_refusal *refusal;
+	struct sm_refusal malformed; /* what refusal points to, where the fault is in the head itself */
+};
+
 /* One connection. bev carries a reference of ours, so that the entry can outlive evhttp's interest and be reaped by
  * sm_conns_reap: evhttp has let go of it when its event callback is gone. */
 struct sm_conn {
@@ -37,6 +50,7 @@ struct sm_conn {
 	bool busy;    /* a request is being handled or answered */
 	bool served;  /* has had one */
 	struct sm_peer_key peer;
+	struct sm_gate gate;
 };
 
 struct sm_loop {
@@ -49,7 +63,9 @@ struct sm_loop {
 	struct sm_conn *fresh;
 	struct sm_conn **conn; /* by descriptor */
 	size_t nconn;
-	unsigned met; /* connections since the last reaping */
+	unsigned met;    /* connections since the last reaping */
+	uint64_t big;    /* bytes of bodies since memory was last given back */
+	int64_t trimmed; /* monotonic ms */
 	unsigned index;
 	uint64_t requests;
 	size_t open_requests; /* handed out, not yet replied to */
@@ -90,6 +106,12 @@ void sm_conns_reap(struct sm_loop *l, bool deadlines);
 /* True while something answered has not been written. */
 bool sm_conns_writing(const struct sm_loop *l);
 void sm_conns_free(struct sm_loop *l);
+/* http_gate.c: n bytes have been added to the connection's input, in the input's own callback. */
+void sm_gate_added(struct sm_conn *c, struct evbuffer *in, size_t n);
+size_t sm_gate_held(const struct sm_gate *g);
+/* A request reaches the handlers: what it is refused with, or NULL. */
+const struct sm_refusal *sm_gate_pass(struct sm_gate *g);
+void sm_gate_release(struct sm_gate *g);
 /* http_req.c: evhttp's general callback. */
 void sm_req_dispatch(struct evhttp_request *r, void *loop);
 /* http_tls.c */

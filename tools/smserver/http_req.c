@@ -44,38 +44,7 @@ static void answered(struct evhttp_request *r, void *arg)
 	c->busy = false;
 	c->served = true;
 	c->since = sm_time_mono_ms();
-	c->got = evbuffer_get_length(bufferevent_get_input(c->bev));
-}
-
-/* A message whose length can be read in two ways, or that names two hosts, is how requests are smuggled (RFC 9112, 11.2). */
-static bool ambiguous(struct evhttp_request *r)
-{
-	const struct evkeyval *h;
-	unsigned lengths = 0, codings = 0, hosts = 0;
-	const struct evkeyvalq *headers = evhttp_request_get_input_headers(r);
-
-	for (h = headers->tqh_first; h; h = h->next.tqe_next) {
-		lengths += !strcasecmp(h->key, "Content-Length");
-		codings += !strcasecmp(h->key, "Transfer-Encoding");
-		hosts += !strcasecmp(h->key, "Host");
-		if (!strcasecmp(h->key, "Content-Length") && h->value[strspn(h->value, "0123456789")])
-			return true;
-	}
-	return hosts != 1 || lengths > 1 || codings > 1 || (lengths && codings);
-}
-
-static void refuse(struct evhttp_request *r)
-{
-	static const char text[] = "{\"error\":\"bad_request\",\"message\":\"the request is not well-formed HTTP/1.1\"}\n";
-	struct evbuffer *b = evbuffer_new();
-
-	if (b)
-		evbuffer_add(b, text, sizeof text - 1);
-	evhttp_add_header(evhttp_request_get_output_headers(r), "Content-Type", "application/json");
-	evhttp_add_header(evhttp_request_get_output_headers(r), "Connection", "close");
-	evhttp_send_reply(r, 400, NULL, b);
-	if (b)
-		evbuffer_free(b);
+	c->got = evbuffer_get_length(bufferevent_get_input(c->bev)) + sm_gate_held(&c->gate);
 }
 
 static bool fill(struct sm_req *q, struct evhttp_request *r)
@@ -97,26 +66,41 @@ static bool fill(struct sm_req *q, struct evhttp_request *r)
 	return q->body != NULL;
 }
 
+static struct sm_req *new_req(struct sm_loop *l, struct evhttp_request *r)
+{
+	struct sm_req *q = calloc(1, sizeof *q);
+
+	if (!q)
+		return NULL;
+	*q = (struct sm_req){.loop = l, .worker = l->worker, .method = SM_OTHER, .method_text = "-", .path = "-", .http = r};
+	q->id = ++l->requests << 8 | l->index;
+	l->open_requests++;
+	return q;
+}
+
 void sm_req_dispatch(struct evhttp_request *r, void *arg)
 {
+	static const struct sm_refusal odd = {400, "bad_request", "the target is not a path"};
 	struct sm_loop *l = arg;
 	struct sm_conn *c = sm_conn_of(l, r);
-	struct sm_req *q;
+	const struct sm_refusal *no = c ? sm_gate_pass(&c->gate) : NULL;
+	struct sm_req *q = c ? new_req(l, r) : NULL;
 
 	if (c)
 		c->busy = true;
 	evhttp_request_set_on_complete_cb(r, answered, l);
-	q = calloc(1, sizeof *q);
-	if (!q || ambiguous(r) || !fill(q, r)) {
-		free(q);
-		refuse(r);
+	if (!q) {
+		evhttp_send_error(r, 500, NULL);
 		return;
 	}
-	q->loop = l;
-	q->worker = l->worker;
-	q->id = ++l->requests << 8 | l->index;
-	l->open_requests++;
-	l->http->hooks->request(q);
+	if (!no && !fill(q, r))
+		no = &odd;
+	/* Beside the four methods only HEAD gets here, and OPTIONS for all others: whatever body they had has been dropped. */
+	q->last = no || q->method == SM_OTHER;
+	if (no)
+		l->http->hooks->refused(q, no);
+	else
+		l->http->hooks->request(q);
 }
 
 const char *sm_req_header(const struct sm_req *req, const char *name, bool *twice)
@@ -173,17 +157,29 @@ static void req_free(struct sm_req *q)
 	free(q);
 }
 
+/* A HEAD is told how long the answer would have been. */
+static void describe(struct sm_req *q, size_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%zu", n);
+	sm_reply_header(q, "Content-Length", text);
+}
+
 static void finish(struct sm_req *q, int status, const char *type, struct evbuffer *b)
 {
 	struct evhttp_request *r = q->http;
+	bool head = evhttp_request_get_command(r) == EVHTTP_REQ_HEAD;
 
 	if (type)
 		sm_reply_header(q, "Content-Type", type);
-	if (atomic_load_explicit(&q->loop->http->draining, memory_order_relaxed))
+	if (q->last || atomic_load_explicit(&q->loop->http->draining, memory_order_relaxed))
 		sm_reply_header(q, "Connection", "close");
+	if (head)
+		describe(q, b ? evbuffer_get_length(b) : 0);
 	/* The context may hold what the reply refers to no longer: everything sent has been copied or taken over. */
 	req_free(q);
-	evhttp_send_reply(r, status, NULL, b);
+	evhttp_send_reply(r, status, NULL, head ? NULL : b);
 }
 
 void sm_reply(struct sm_req *req, int status, const char *type, const void *p, size_t n)

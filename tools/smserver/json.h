@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #define SM_JSON_BODY_MAX 65536
+#define SM_SEND_MAX (4 << 20)
 
 enum sm_json_kind {
 	SM_JSON_TEXT,  /* size bytes at out, with the terminator: at most size - 1 characters, no zero byte */

@@ -3,12 +3,15 @@
 
 #include "api/api.h"
 #include "auth.h"
+#include "http_strict.h"
 #include "json.h"
 #include "server.h"
+#include "token.h"
 #include "worker.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum need { NOTHING, SIGNATURE, SIGNED_SESSION };
 
@@ -105,4 +108,52 @@ void sm_route(struct sm_req *req)
 	}
 	sm_reply_header(req, "Allow", allow);
 	sm_problem(req, 405, "bad_method", "this call has other methods");
+}
+
+static bool is_send(const struct sm_head *h)
+{
+	static const char path[] = "/api/v1/messages";
+
+	return sm_span_equals(h->method, "POST") && sm_span_starts(h->target, path) &&
+	       (h->target.n == sizeof path - 1 || h->target.p[sizeof path - 1] == '?');
+}
+
+static uint64_t body_limit(const struct sm_server *s, const struct sm_head *h)
+{
+	const struct sm_config *c = s->cfg;
+
+	if (is_send(h) && sm_span_equals(h->type, "application/sm-batch"))
+		return SM_SEND_MAX;
+	if (is_send(h) && sm_span_equals(h->type, "application/sm-envelope") && c->message_bytes > SM_JSON_BODY_MAX)
+		return c->message_bytes;
+	return SM_JSON_BODY_MAX;
+}
+
+/* Only that the token was made here: whether it still counts is seen when the request is there. */
+static bool has_token(const struct sm_server *s, const struct sm_head *h)
+{
+	static const char bearer[] = "Bearer ";
+	const size_t n = sizeof bearer - 1;
+	struct sm_claims c;
+
+	return h->authorization.n > n && !strncasecmp((const char *)h->authorization.p, bearer, n) &&
+	       !sm_token_check(&c, &s->keys, (const char *)h->authorization.p + n, h->authorization.n - n);
+}
+
+const struct sm_refusal *sm_route_head(void *server, const struct sm_head *h)
+{
+	static const struct sm_refusal large = {413, "too_large", "the body is larger than this call takes"},
+	                               nobody = {401, "unauthenticated", "a body of this size needs an access token"};
+	const struct sm_server *s = server;
+
+	if (h->length > body_limit(s, h))
+		return &large;
+	return h->length > SM_JSON_BODY_MAX && !has_token(s, h) ? &nobody : NULL;
+}
+
+void sm_route_refused(struct sm_req *req, const struct sm_refusal *r)
+{
+	if (req->worker->server->cfg->log_requests)
+		log_request(req);
+	sm_problem(req, r->status, r->code, r->message);
 }

@@ -7,6 +7,7 @@
 #include "challenge.h"
 #include "control.h"
 #include "datadir.h"
+#include "json.h"
 #include "privileges.h"
 #include "router.h"
 #include "session.h"
@@ -19,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DRAIN_MS = 10000, BODY_SLACK = 65536, BODY_MAX = (4 << 20) + BODY_SLACK };
+enum { DRAIN_MS = 10000, BODY_MAX = SM_SEND_MAX };
 
 static enum sm_err open_http(struct sm_server *s, const struct sm_config *c, char why[static 512])
 {
@@ -113,7 +114,9 @@ static struct sm_worker *loop_open(void *server, struct sm_loop *loop)
 
 static const struct sm_http_hooks hooks = {
         .loop_open = loop_open,
+        .head = sm_route_head,
         .request = sm_route,
+        .refused = sm_route_refused,
         .wake = sm_worker_wake,
         .tick = sm_worker_tick,
         .session_release = sm_session_release,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_MESSAGES = 256, BATCH_BYTES = 4 << 20 };
+enum { BATCH_MESSAGES = 256 };
 
 struct item {
 	struct sm_span envelope;
@@ -302,7 +302,7 @@ void sm_api_messages_post(struct sm_req *req)
 		sm_problem(req, 400, "bad_request", "self is \"no\", or is not there");
 	else if (type && !strcmp(type, "application/sm-envelope"))
 		post_one(req);
-	else if (type && !strcmp(type, "application/sm-batch") && req->bodylen > BATCH_BYTES)
+	else if (type && !strcmp(type, "application/sm-batch") && req->bodylen > SM_SEND_MAX)
 		sm_problem(req, 413, "too_large", "a batch is at most 4 MiB");
 	else if (type && !strcmp(type, "application/sm-batch"))
 		post_batch(req);
