@@ -43,6 +43,8 @@ struct options {
 };
 
 /* What a run works with. */
+#define PATIENCE 3 /* a server that is being started again is waited for, two seconds in all */
+
 struct sending {
 	struct options *o;
 	struct sm_online online;
@@ -385,6 +387,7 @@ static int send_it(struct sending *s)
 		code = sm_online_start(&s->online, s->o->common.profile);
 	if (code != SM_EXIT_OK)
 		return code;
+	s->online.client.patience = PATIENCE;
 	enum sm_err e = sm_db_open(&s->db, s->o->common.profile);
 	if (e != SM_OK)
 		return sm_fail(e, "cannot open the contacts");

@@ -143,23 +143,41 @@ static bool refused_as(const struct sm_client *c, enum sm_err e, const char *cod
 	return e == SM_ERR_DENIED && c->error.status == 401 && !strcmp(c->error.code, code);
 }
 
-static void wait_seconds(long n)
+static void wait_ms(long ms)
 {
-	struct timespec t = {.tv_sec = n < 1 ? 1 : n};
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 	while (nanosleep(&t, &t))
 		;
+}
+
+static void forget(struct sm_http_answer *a)
+{
+	sm_http_answer_release(a);
+	*a = (struct sm_http_answer){0};
+}
+
+/* Nothing was sent where nobody was reached, so making the call again cannot do anything twice. */
+static enum sm_err signed_patiently(struct sm_client *c, const struct sm_http_request *r, struct sm_http_answer *a,
+                                    const struct sm_http_stream *s, bool bearer)
+{
+	enum sm_err e = signed_once(c, r, a, s, bearer);
+	for (unsigned i = 0; e == SM_ERR_NET && i < c->patience; i++) {
+		wait_ms(100L << (2 * i));
+		forget(a);
+		e = signed_once(c, r, a, s, bearer);
+	}
+	return e;
 }
 
 /* A server that has just started cannot know which nonces it has seen: what was signed before then it wants signed again. */
 static enum sm_err signed_call(struct sm_client *c, const struct sm_http_request *r, struct sm_http_answer *a,
                                const struct sm_http_stream *s, bool bearer)
 {
-	enum sm_err e = signed_once(c, r, a, s, bearer);
+	enum sm_err e = signed_patiently(c, r, a, s, bearer);
 	if (!refused_as(c, e, "replay_window") || c->error.retry_after > WAIT_MAX)
 		return e;
-	wait_seconds(c->error.retry_after);
-	sm_http_answer_release(a);
-	*a = (struct sm_http_answer){0};
+	wait_ms((c->error.retry_after < 1 ? 1 : c->error.retry_after) * 1000);
+	forget(a);
 	return signed_once(c, r, a, s, bearer);
 }
 

@@ -28,6 +28,7 @@ struct sm_client {
 	const char *profile;        /* borrowed */
 	struct sm_api_error error;  /* of the last call */
 	const struct sm_rand *rand;
+	unsigned patience; /* how often a signed call that did not reach the server is made again: after 0.1, 0.4, 1.6 ... seconds */
 };
 
 /* As sm_http_open. profile is borrowed and may be NULL. */

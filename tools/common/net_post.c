@@ -32,8 +32,8 @@ enum sm_err sm_post(struct sm_sent *s, struct sm_client *c, const char *key, boo
 	enum sm_err e = SM_ERR_BUG;
 	for (int i = 0; i < TRIES; i++) {
 		e = sm_net_send(s, c, key, not_self, envelope->data, envelope->len);
-		if (e != SM_ERR_NET && e != SM_ERR_BUSY)
-			return e;
+		if (e != SM_ERR_BUSY) /* SM_ERR_NET: the client has been patient already */
+			return maybe_stored && e == SM_ERR_NET ? SM_ERR_BUSY : e;
 		maybe_stored |= e == SM_ERR_BUSY;
 		if (c->error.retry_after > WAIT_MAX || i == TRIES - 1)
 			break;
