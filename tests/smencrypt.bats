@@ -197,6 +197,10 @@ teardown() {
 	as alice smencrypt -S -r "$B" esc >env
 	as bob script -qec "smencrypt -d -q env" /dev/null </dev/null >out
 	grep -q 'red \\e\[31m text' out
+	as bob script -qec "smencrypt -d -q -o - env" /dev/null </dev/null >out
+	grep -q 'red \\e\[31m text' out
+	as bob script -qec "smencrypt -d -q --early env" /dev/null </dev/null >out || true
+	! grep -q 'red' out
 	head -c 100 /dev/zero >bin
 	as alice smencrypt -S -r "$B" bin >env
 	local status=0

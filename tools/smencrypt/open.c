@@ -69,6 +69,8 @@ static enum sm_err open_early(struct sm_opening *d, struct sm_opened *r, struct 
 		return e;
 	}
 	sm_outfile_guard(&out);
+	if ((e = sm_refuse_binary(out.fd, "--early does not know what comes; use -o FILE")))
+		goto out;
 	sm_sink_fd(&sink, out.fd, NULL);
 	d->opener.early = &sink;
 	if ((e = sm_open_verify(r, &d->opener, in)))
@@ -79,6 +81,7 @@ static enum sm_err open_early(struct sm_opening *d, struct sm_opened *r, struct 
 		(void)sm_fail(e, "cannot write");
 	if (!e)
 		sm_opening_say_sender(d, r);
+out:
 	sm_sink_release(&sink);
 	sm_outfile_abandon(&out);
 	return e;
@@ -95,7 +98,8 @@ static enum sm_err release(struct sm_opening *d, struct sm_opened *r)
 	if (r->header.nattach && !o->attachments)
 		sm_warning("%zu attachment%s not written: --attachments DIR writes them", r->header.nattach,
 		           r->header.nattach == 1 ? " is" : "s are");
-	return !o->output && sm_is_tty(STDOUT_FILENO) ? to_terminal(r) : to_file(o, r);
+	bool to_stdout = !o->output || !strcmp(o->output, "-");
+	return to_stdout && sm_is_tty(STDOUT_FILENO) ? to_terminal(r) : to_file(o, r);
 }
 
 static enum sm_err open_envelope(struct sm_opening *d, int fd)
