@@ -139,13 +139,35 @@ expired() { api 403 bad_invite register erin "$PASSWORD" invite="$code"; }
 	call 401 unauthenticated alice GET /api/v1/sessions token="${t%%.*}.$claims.${t##*.}"
 }
 
-@test "what was signed before the server started is refused, and sending it again works" {
+@test "what was signed before the server started is refused, also in its very second, and sending it again works" {
 	serve
 	person alice
+	for signal in TERM KILL; do
+		call 200 - alice GET /api/v1/sessions
+		at=$(date +%s)
+		stop $signal
+		serve # mostly within that second
+		call 401 replay_window alice GET /api/v1/sessions at=$at
+		call 401 replay_window alice GET /api/v1/sessions created=-10
+		call 200 - alice GET /api/v1/sessions
+	done
+	# A session made after the start has nothing to wait for.
 	stop
 	serve
-	call 401 replay_window alice GET /api/v1/sessions created=-10
-	call 200 - alice GET /api/v1/sessions
+	api 200 - login alice "$PASSWORD"
+	call 200 - alice GET /api/v1/sessions created=0
+}
+
+@test "a request dated ahead of the clock is not taken again by the next server" {
+	serve
+	person alice bob
+	at=$(($(date +%s) + 20))
+	call 200 - alice GET /api/v1/sessions at=$at nonce=BBBBBBBBBBBBBBBBBBBBBA
+	stop KILL
+	serve
+	call 401 replay_window alice GET /api/v1/sessions at=$at nonce=BBBBBBBBBBBBBBBBBBBBBA
+	call 200 - alice GET /api/v1/sessions at=$((at + 1))
+	call 200 - bob GET /api/v1/sessions at=$((at - 5)) # another's clock was right
 }
 
 @test "refreshing: rotates, forgives a lost answer, and ends the session when an old token comes back" {

@@ -204,7 +204,7 @@ refuses() {
 	send 201 - alice e
 	call 401 unauthenticated alice GET /api/v1/sessions token=secret.secret.secret
 	grep -q 'msg=request .*path=/api/v1/messages' "$LOG"
-	! grep -qE "secret|$("$API" "$URL" show alice refresh)|127\.0\.0\.1 |peer=127|$PASSWORD|sm-envelope/1" "$LOG"
+	run ! grep -qE "secret|$("$API" "$URL" show alice refresh)|127\.0\.0\.1 |peer=127|$PASSWORD|sm-envelope/1" "$LOG"
 	stop
 	SMSERVER_LOG_REQUESTS=yes SMSERVER_LOG_ADDRESSES=yes serve
 	call 200 - alice GET /api/v1/sessions

@@ -3,7 +3,7 @@
  *   apiclient URL login NAME PASSWORD [FAULT]...        keeps the session in $CLIENTS/NAME.session
  *   apiclient URL refresh NAME [token=T] [keep]         keep: do not take over the new tokens
  *   apiclient URL identity NAME NEWNAME [FAULT]...      NAME's key becomes the one in NEWNAME.key
- *   apiclient URL call NAME METHOD TARGET [body=FILE] [type=T] [header=K: V]... [created=+N] [nonce=N] [token=T] [digest=D]
+ *   apiclient URL call NAME METHOD TARGET [body=FILE] [type=T] [header=K: V]... [created=+N] [at=TIME] [nonce=N] [token=T] [digest=D]
  *                                         [signature=S] [keyid=K] [no-token] [unsigned] [again] [head]
  *   apiclient URL stream NAME COUNT [after=N]           prints events until COUNT messages or the end; "closed" at the end
  *   apiclient URL envelope NAME BYTES ADDRESS[=KEYOWNER]...   writes an envelope to stdout; the key is KEYOWNER's (default: the name's)
@@ -117,6 +117,8 @@ static int call(const struct server *s, struct person *p, const char *method, co
 	r.body = b.data, r.n = b.len;
 	if (created)
 		r.created = sm_time_now() + strtoll(created, NULL, 10);
+	if (option(argc, argv, "at"))
+		r.created = strtoll(option(argc, argv, "at"), NULL, 10);
 	if (type)
 		snprintf(headers, sizeof headers, "Content-Type: %s\r\n", type);
 	for (int i = 0; i < argc; i++)

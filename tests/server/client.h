@@ -26,6 +26,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -201,7 +202,7 @@ UNUSED static bool read_answer(int fd, struct answer *a)
 }
 
 /* One request on a connection of its own. */
-UNUSED static struct answer ask(const struct server *s, const struct person *p, const struct request *r)
+static inline struct answer ask_once(const struct server *s, const struct person *p, const struct request *r)
 {
 	struct answer a = {0};
 	struct sm_buf out;
@@ -216,6 +217,20 @@ UNUSED static struct answer ask(const struct server *s, const struct person *p, 
 		die("no answer");
 	sm_buf_release(&out);
 	close(fd);
+	return a;
+}
+
+/* The same, signed again when the server has just started and asks for that; unless the time of signing is the caller's wish. */
+UNUSED static struct answer ask(const struct server *s, const struct person *p, const struct request *r)
+{
+	struct answer a = ask_once(s, p, r);
+
+	while (p && !r->created && a.status == 401 && a.body.len && strstr((const char *)sm_buf_str(&a.body), "\"replay_window\"")) {
+		struct timespec t = {.tv_sec = strtol(header_of(&a, "Retry-After"), NULL, 10)};
+		sm_buf_release(&a.body);
+		nanosleep(&t, NULL);
+		a = ask_once(s, p, r);
+	}
 	return a;
 }
 

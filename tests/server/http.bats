@@ -10,7 +10,7 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 	status 200
 	raw 'nonsense\r\n\r\n'
-	! grep -q ' 200 ' answer
+	run ! grep -q ' 200 ' answer
 	raw 'GET /healthz HTTP/1.1\r\n\r\n'
 	status 400
 	raw 'GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n'
@@ -20,9 +20,9 @@ status() { [[ $(head -n1 answer) == "HTTP/1.1 $1"* ]] || { cat answer; return 1;
 	raw 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'
 	status 400
 	raw 'GET http://elsewhere/healthz HTTP/1.1\r\nHost: x\r\n\r\n'
-	! grep -q '^ok' answer
+	run ! grep -q '^ok' answer
 	raw 'POST /api/v1/challenge HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n'
-	! grep -q ' 200 ' answer
+	run ! grep -q ' 200 ' answer
 	for i in {1..300}; do head -c $((RANDOM % 900)) /dev/urandom >request; "$API" "$URL" raw request >/dev/null; done
 	[ "$(curl -sS "$URL/healthz")" = ok ]
 }
@@ -67,7 +67,7 @@ one() {
 	done
 	one 405 'HEAD /api/v1/policy HTTP/1.1\r\nHost: x\r\nContent-Length: 35\r\n\r\n'
 	grep -aqi '^allow: GET' answer && grep -aqi '^content-length: [1-9]' answer
-	! grep -aq bad_method answer
+	run ! grep -aq bad_method answer
 }
 
 @test "a large body is refused by its head: 413 for any other call, 401 without an access token" {

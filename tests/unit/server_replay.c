@@ -1,8 +1,11 @@
 /* smserver's memory of nonces and challenges: what depends on the clock, which the tests against a running server cannot turn. */
+#include "scratch.h"
 #include "smserver/challenge.h"
+#include "smserver/horizon.h"
 #include "smserver/nonces.h"
 #include "tap.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,8 +75,48 @@ static void test_challenges(void)
 	sm_challenges_free(t);
 }
 
+static struct sm_horizon *horizon(int dirfd, int64_t now, int64_t uptime)
+{
+	struct sm_horizon *h = NULL;
+
+	ok(sm_horizon_open(&h, dirfd, now, uptime) == SM_OK, "a server starts at %+d", (int)(now - 1000000000));
+	return h;
+}
+
+static void test_horizon(void)
+{
+	const char *alice = "aaaaaaaaaaaaaaaaaaaaaaaaaa", *bob = "bbbbbbbbbbbbbbbbbbbbbbbbbb";
+	int64_t t = 1000000000, up = 1000, first;
+	int dirfd = scratch_make() ? open(scratch_dir, O_RDONLY | O_DIRECTORY) : -1;
+	struct sm_horizon *h = horizon(dirfd, t, up);
+
+	ok(sm_horizon_of(h, alice, t - 5) == t + 30, "where nothing is known, what an earlier server can have accepted is refused");
+	ok(sm_horizon_of(h, alice, t + 1) == 0, "but not of a session that is its own");
+	ok(!sm_horizon_accept(h, alice, t + 25, t + 3) && !sm_horizon_accept(h, alice, t + 20, t + 3), "a client's clock is ahead");
+	ok(!sm_horizon_accept(h, bob, t + 3, t + 3), "another's is right");
+	sm_horizon_close(h);
+	h = horizon(dirfd, t + 4, up);
+	ok(sm_horizon_of(h, alice, t + 1) == t + 25, "the next server refuses what was accepted ahead of its start");
+	ok(sm_horizon_of(h, bob, t + 1) == t + 4, "and of others what was signed up to its start");
+	sm_horizon_close(h);
+	h = horizon(dirfd, t + 4, up);
+	first = sm_horizon_started(h);
+	ok(first == t + 5, "two starts in one second are two times");
+	ok(sm_horizon_of(h, bob, t + 5) == t + 5, "and a session of the first is not taken for one of the second");
+	sm_horizon_close(h);
+	h = horizon(dirfd, t + 6, 10);
+	ok(sm_horizon_of(h, bob, t) == t + 26, "just after a boot, what the machine may have forgotten is refused");
+	sm_horizon_close(h);
+	h = horizon(dirfd, t - 1000, up);
+	ok(sm_horizon_started(h) == t - 1000 && sm_horizon_of(h, alice, t - 2000) == t - 1000,
+	   "a clock that was wrong leaves nothing behind");
+	sm_horizon_close(h);
+	close(dirfd);
+}
+
 int main(void)
 {
+	test_horizon();
 	test_nonces();
 	test_nonce_limit();
 	test_challenges();

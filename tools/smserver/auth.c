@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/time.h"
 #include "crypto/hash.h"
+#include "horizon.h"
 #include "json.h"
 #include "server.h"
 #include "session.h"
@@ -18,7 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { CLOCK_SLACK = 30, BASE_MAX = 20480, NONCE_TEXT_MIN = 22, NONCE_TEXT_MAX = 128 };
+enum { BASE_MAX = 20480, NONCE_TEXT_MIN = 22, NONCE_TEXT_MAX = 128 };
 
 static const char covered[] = "(\"@method\" \"@authority\" \"@path\" \"@query\" \"content-digest\")";
 
@@ -173,22 +174,33 @@ static bool refuse(struct sm_req *req, const char *code, const char *message)
 	return false;
 }
 
+/* Before the start of the server nonces were remembered by another process: see horizon.h. */
+static bool check_horizon(struct sm_req *req, int64_t created, int64_t now)
+{
+	const struct sm_session *s = req->session;
+	int64_t floor = sm_horizon_of(req->worker->server->horizon, s->sid, s->created), wait = floor + 1 - now;
+	char text[24];
+
+	if (created > floor)
+		return true;
+	wait = wait < 1 ? 1 : wait > SM_CLOCK_SLACK ? SM_CLOCK_SLACK : wait;
+	snprintf(text, sizeof text, "%" PRId64, wait);
+	sm_reply_header(req, "Retry-After", text);
+	return refuse(req, "replay_window", "signed before the server started; sign it again");
+}
+
 static bool check_clock(struct sm_req *req, int64_t created, int64_t now)
 {
 	char message[96];
 	int64_t off = created - now;
 
-	if (off < -CLOCK_SLACK || off > CLOCK_SLACK) {
+	if (off < -SM_CLOCK_SLACK || off > SM_CLOCK_SLACK) {
 		snprintf(message, sizeof message, "the request's clock is %" PRId64 " seconds %s the server's", off < 0 ? -off : off,
 		         off < 0 ? "behind" : "ahead of");
 		sm_problem_with(req, 401, "clock", message, json_pack("{s:I}", "time", (json_int_t)now));
 		return false;
 	}
-	if (created < req->worker->server->started) {
-		sm_reply_header(req, "Retry-After", "1");
-		return refuse(req, "replay_window", "signed before the server started; sign it again");
-	}
-	return true;
+	return check_horizon(req, created, now);
 }
 
 static bool use_nonce(struct sm_req *req, struct sm_session *s, const struct signed_parts *parts)
@@ -230,6 +242,10 @@ bool sm_auth(struct sm_req *req, bool token)
 		return refuse(req, "unauthenticated", "the signature does not fit the request");
 	if (!use_nonce(req, s, &parts))
 		return false;
+	if (sm_horizon_accept(srv->horizon, s->sid, parts.created, now)) {
+		sm_problem_err(req, SM_ERR_IO);
+		return false;
+	}
 	atomic_store_explicit(&s->used, now, memory_order_relaxed);
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "challenge.h"
 #include "control.h"
 #include "datadir.h"
+#include "horizon.h"
 #include "json.h"
 #include "privileges.h"
 #include "router.h"
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { DRAIN_MS = 10000, BODY_MAX = SM_SEND_MAX };
@@ -100,6 +102,18 @@ static enum sm_err make_tables(struct sm_server *s)
 	return s->challenges && s->sessions && s->accounts ? SM_OK : SM_ERR_NOMEM;
 }
 
+static enum sm_err open_horizon(struct sm_server *s, char why[static 512])
+{
+	struct timespec up = {0};
+	enum sm_err e;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &up);
+	e = sm_horizon_open(&s->horizon, s->dirfd, sm_time_now(), up.tv_sec);
+	if (e)
+		snprintf(why, 512, "cannot keep 'horizon' in the data directory: %m");
+	return e;
+}
+
 static struct sm_worker *loop_open(void *server, struct sm_loop *loop)
 {
 	struct sm_server *s = server;
@@ -139,7 +153,8 @@ enum sm_err sm_server_start(struct sm_server *s, struct sm_config *c, char why[s
 		e = make_tables(s);
 	if (!e)
 		e = open_store(s, c, why);
-	s->started = sm_time_now();
+	if (!e)
+		e = open_horizon(s, why);
 	if (!e)
 		e = sm_control_start(&s->control, s, why);
 	if (!e)
@@ -180,6 +195,7 @@ static void free_tables(struct sm_server *s)
 	sm_sessions_free(s->sessions);
 	sm_accounts_free(s->accounts);
 	sm_challenges_free(s->challenges);
+	sm_horizon_close(s->horizon);
 	sm_keys_release(&s->keys);
 }
 

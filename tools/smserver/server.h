@@ -11,6 +11,7 @@
 
 struct sm_accounts;
 struct sm_challenges;
+struct sm_horizon;
 struct sm_sessions;
 struct sm_control;
 
@@ -26,7 +27,7 @@ struct sm_server {
 	struct sm_sessions *sessions;
 	struct sm_accounts *accounts;
 	struct sm_control *control;
-	int64_t started; /* seconds: what was signed before is refused */
+	struct sm_horizon *horizon;
 	atomic_bool draining;
 	int lockfd, dirfd;
 };

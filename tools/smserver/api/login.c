@@ -3,6 +3,7 @@
 #include "api.h"
 
 #include "../challenge.h"
+#include "../horizon.h"
 #include "../token.h"
 #include "base/base64.h"
 #include "base/time.h"
@@ -209,6 +210,14 @@ static void logging_in_free(void *p)
 	free(p);
 }
 
+/* Always after our start: horizon.h tells from that whose session it is. */
+static int64_t created_now(const struct sm_server *s)
+{
+	int64_t now = sm_time_now(), first = sm_horizon_started(s->horizon) + 1;
+
+	return now > first ? now : first;
+}
+
 void sm_api_login(struct sm_req *req)
 {
 	struct sm_server *s = req->worker->server;
@@ -241,8 +250,8 @@ void sm_api_login(struct sm_req *req)
 	}
 	sm_rand_fill(&sm_rand_system, raw, sizeof raw);
 	sm_base32_id(x->row.sid, raw);
-	x->row.created = sm_time_now();
-	x->row.expires = x->row.created + s->cfg->session_expires;
+	x->row.created = created_now(s);
+	x->row.expires = sm_time_now() + s->cfg->session_expires;
 	x->row.generation = 1;
 	sm_refresh_make(x->refresh, x->row.current, &s->keys, x->row.sid, 1);
 	sm_api_submit(req, x);
