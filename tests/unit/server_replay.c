@@ -55,24 +55,59 @@ static void test_nonce_limit(void)
 	sm_nonces_release(&s);
 }
 
+static enum sm_err take_changed(struct sm_challenges *t, const struct sm_challenge *c, int64_t now, void (*change)(struct sm_challenge *))
+{
+	struct sm_challenge x = *c;
+
+	change(&x);
+	return sm_challenge_take(t, &x, now);
+}
+
+static void purpose(struct sm_challenge *c) { c->purpose = SM_FOR_REGISTER; }
+static void user(struct sm_challenge *c) { memcpy(c->user, "alicf", 6); }
+static void device(struct sm_challenge *c) { c->device[31] ^= 1; }
+static void cnonce(struct sm_challenge *c) { c->cnonce[0] ^= 1; }
+static void salt(struct sm_challenge *c) { c->salt[15] ^= 1; }
+static void rounds(struct sm_challenge *c) { c->t++; }
+static void memory(struct sm_challenge *c) { c->m++; }
+static void later(struct sm_challenge *c) { c->nonce[3]++; }
+static void noise(struct sm_challenge *c) { c->nonce[15] ^= 1; }
+static void tag(struct sm_challenge *c) { c->nonce[31] ^= 1; }
+
 static void test_challenges(void)
 {
-	struct sm_challenges *t = sm_challenges_new();
-	struct sm_challenge c = {.purpose = SM_FOR_LOGIN, .user = "alice"}, got;
+	static void (*const changes[])(struct sm_challenge *) = {purpose, user, device, cnonce, salt, rounds, memory, later, noise, tag};
+	struct sm_challenges *t = sm_challenges_new(), *other = sm_challenges_new();
+	struct sm_challenge c = {.purpose = SM_FOR_LOGIN, .user = "alice", .t = 3, .m = 65536};
 	int64_t now = 1000000000;
+	enum sm_err e = SM_OK;
+	bool refused = true;
 	size_t n = 0;
 
-	ok(sm_challenge_add(t, &c, now) == SM_OK && c.expires == now + SM_CHALLENGE_SECONDS, "a challenge lasts a minute");
-	ok(sm_challenge_take(t, c.nonce, now + 59, &got) == SM_OK && !strcmp(got.user, "alice"), "it can be used until then");
-	ok(sm_challenge_take(t, c.nonce, now + 59, &got) == SM_ERR_NOTFOUND, "once");
-	ok(sm_challenge_add(t, &c, now) == SM_OK && sm_challenge_take(t, c.nonce, now + 60, &got) == SM_ERR_NOTFOUND, "and not after it");
-	ok(sm_challenge_add(t, &c, now) == SM_OK && sm_challenge_take(t, c.nonce, now - 3600, &got) == SM_ERR_NOTFOUND,
-	   "nor when the clock has been set back");
-	while (n <= SM_CHALLENGES_MAX && sm_challenge_add(t, &c, now) == SM_OK)
-		n++;
-	ok(n > SM_CHALLENGES_MAX / 2 && n <= SM_CHALLENGES_MAX, "so many can be outstanding and no more (%zu)", n);
-	ok(sm_challenge_add(t, &c, now + 61) == SM_OK, "and there is room again when they have expired");
+	sm_challenge_make(t, &c, now);
+	ok(c.expires == now + SM_CHALLENGE_SECONDS, "a challenge lasts a minute");
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+		refused &= take_changed(t, &c, now, changes[i]) == SM_ERR_NOTFOUND;
+	ok(refused, "it is good for nothing but what it was made for");
+	ok(sm_challenge_take(other, &c, now) == SM_ERR_NOTFOUND, "and for nobody else");
+	ok(sm_challenge_take(t, &c, now + 59) == SM_OK && c.expires == now + 60, "it can be used until then");
+	ok(sm_challenge_take(t, &c, now + 59) == SM_ERR_NOTFOUND, "once");
+	sm_challenge_make(t, &c, now);
+	ok(sm_challenge_take(t, &c, now + 60) == SM_ERR_NOTFOUND, "and not after it");
+	ok(sm_challenge_take(t, &c, now - 3600) == SM_ERR_NOTFOUND, "nor when the clock has been set back");
+	c.purpose = SM_FOR_REGISTER;
+	sm_challenge_make(t, &c, now);
+	cnonce(&c);
+	ok(sm_challenge_take(t, &c, now) == SM_OK, "registering does not say the cnonce again");
+	for (; !e; n++) {
+		sm_challenge_make(t, &c, now);
+		e = sm_challenge_take(t, &c, now);
+	}
+	ok(e == SM_ERR_BUSY && n == SM_CHALLENGES_MAX - 1, "so many can be used in a minute and no more (%zu)", n);
+	sm_challenge_make(t, &c, now + 128);
+	ok(sm_challenge_take(t, &c, now + 128) == SM_OK, "and there is room again later");
 	sm_challenges_free(t);
+	sm_challenges_free(other);
 }
 
 static struct sm_horizon *horizon(int dirfd, int64_t now, int64_t uptime)

@@ -58,7 +58,7 @@ enum sm_err sm_nonces_use(struct sm_nonces *s, const uint8_t nonce[static SM_NON
 		free(w->slot);
 		*w = (struct sm_nonce_window){.window = window};
 	}
-	if (s->w[0].n + s->w[1].n >= SM_NONCES_MAX)
+	if (s->w[0].n + s->w[1].n >= (s->max ? s->max : SM_NONCES_MAX))
 		return SM_ERR_LIMIT;
 	if (w->n * 2 >= w->cap) {
 		enum sm_err e = grow(s, w);

@@ -20,6 +20,7 @@ struct sm_nonce_window {
 
 struct sm_nonces {
 	struct sm_nonce_window w[2];
+	size_t max;    /* 0: SM_NONCES_MAX */
 	uint64_t salt; /* random, so that nobody can choose nonces that collide */
 };
 

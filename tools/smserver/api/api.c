@@ -2,6 +2,8 @@
 #include "api.h"
 
 #include "../challenge.h"
+#include "base/time.h"
+#include "crypto/sign.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -128,4 +130,28 @@ enum sm_err sm_api_signed(struct sm_buf *b, const struct sm_server *s, const str
 	if (!e)
 		e = sm_buf_add(b, c->nonce, 32);
 	return e ? e : sm_buf_add_be64(b, (uint64_t)c->expires);
+}
+
+enum sm_err sm_api_prove(struct sm_server *s, struct sm_challenge *c, const uint8_t sig[static 64], const uint8_t pk[static SM_PK_LEN])
+{
+	struct sm_buf b;
+	enum sm_err e = sm_challenge_take(s->challenges, c, sm_time_now());
+
+	if (e)
+		return e == SM_ERR_BUSY ? e : SM_ERR_DENIED;
+	sm_buf_init(&b, 4096);
+	e = sm_api_signed(&b, s, c);
+	if (!e && sm_verify(sig, b.data, b.len, pk))
+		e = SM_ERR_DENIED;
+	sm_buf_release(&b);
+	return e;
+}
+
+bool sm_api_proven(struct sm_req *req, enum sm_err e)
+{
+	if (e == SM_ERR_DENIED)
+		sm_problem(req, 401, "bad_proof", "the challenge, its salt or the key's signature do not fit");
+	else if (e)
+		sm_problem_err(req, e);
+	return e == SM_OK;
 }

@@ -34,6 +34,14 @@ json_t *sm_api_identity(const uint8_t pk[static SM_PK_LEN]);
 /* "SM-AUTH-v1\0" | lp(purpose) | lp(origin) | lp(user) | device | nonce | be64 expires: the bytes a device signs. */
 struct sm_challenge;
 SM_CHECKED enum sm_err sm_api_signed(struct sm_buf *b, const struct sm_server *s, const struct sm_challenge *c);
+/* Uses up the challenge and checks the signature over it. SM_ERR_DENIED; SM_ERR_BUSY. */
+SM_CHECKED enum sm_err sm_api_prove(struct sm_server *s, struct sm_challenge *c, const uint8_t sig[static 64],
+                                    const uint8_t pk[static SM_PK_LEN]);
+/* What sm_api_prove said: true, or the problem has been answered. */
+bool sm_api_proven(struct sm_req *req, enum sm_err e);
+/* An unknown person's login: salt and kdf are fixed by the name, so that asking twice tells nothing. Sets c->salt, t and m; row NULL:
+ * unknown. */
+void sm_api_login_kdf(const struct sm_server *s, struct sm_challenge *c, const struct sm_account_row *row);
 
 void sm_api_policy(struct sm_req *req);
 void sm_api_healthz(struct sm_req *req);

@@ -94,19 +94,14 @@ static void replace_done(struct sm_op *op)
 		answer_keys(x->api.req, x->user);
 }
 
-static bool proven(struct sm_server *s, const struct replacing *x)
+static enum sm_err prove(struct sm_server *s, const struct replacing *x)
 {
-	struct sm_challenge c;
-	struct sm_buf b;
-	bool good = false;
+	struct sm_challenge c = {.purpose = SM_FOR_IDENTITY};
 
-	if (sm_challenge_take(s->challenges, x->nonce, sm_time_now(), &c))
-		return false;
-	sm_buf_init(&b, 4096);
-	if (c.purpose == SM_FOR_IDENTITY && !strcmp(c.user, x->user) && sm_equal(c.device, x->pub.fp, 32) && !sm_api_signed(&b, s, &c))
-		good = !sm_verify(x->signature, b.data, b.len, x->pub.ed25519);
-	sm_buf_release(&b);
-	return good;
+	memcpy(c.user, x->user, sizeof c.user);
+	memcpy(c.device, x->pub.fp, 32);
+	memcpy(c.nonce, x->nonce, 32);
+	return sm_api_prove(s, &c, x->signature, x->pub.ed25519);
 }
 
 /* True when the account and the device have this key already. */
@@ -143,8 +138,8 @@ void sm_api_identity_put(struct sm_req *req)
 	x->api.op.committed = replace_committed;
 	if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)) || x->pub.suite != &sm_suite_x25519)
 		sm_problem(req, 400, "bad_identity", "'identity' is not a public identity (sm1...)");
-	else if (!proven(req->worker->server, x))
-		sm_problem(req, 401, "bad_proof", "the challenge or the new key's signature does not fit");
+	else if (!sm_api_proven(req, prove(req->worker->server, x)))
+		return;
 	else if (unchanged(req, &x->pub))
 		answer_keys(req, x->user);
 	else

@@ -25,19 +25,8 @@ struct logging_in {
 };
 
 /* What an account and device that do not exist are checked against: the same steps, and never a way in. */
-static void nobody(struct sm_account_row *a, struct sm_public *pub, bool unknown)
-{
-	static const uint8_t base_point[32] = {0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-	                                       0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
-	                                       0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
-
-	uint8_t noise[32];
-
-	sm_rand_fill(&sm_rand_system, noise, sizeof noise);
-	if (unknown)
-		memcpy(a->stored_key, noise, sizeof noise);
-	memcpy(pub->ed25519, base_point, sizeof base_point);
-}
+static const uint8_t nobodys_key[32] = {0x58, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
+                                        0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
 
 static enum sm_err auth_message(struct sm_buf *b, const struct sm_server *s, const struct sm_challenge *c)
 {
@@ -95,48 +84,64 @@ static bool device_fits(const struct logging_in *x, const struct sm_server *s)
 	return good;
 }
 
-static bool challenge_fits(struct sm_server *s, struct logging_in *x)
+static enum sm_err take_challenge(struct sm_server *s, struct logging_in *x, const struct sm_account_row *known)
 {
 	struct sm_challenge *c = &x->challenge;
 
-	/* One that is not there is made up from the request, so that the checks below have something to work on. */
-	if (!sm_challenge_take(s->challenges, x->nonce, sm_time_now(), c))
-		return c->purpose == SM_FOR_LOGIN && !strcmp(c->user, x->user) && sm_equal(c->device, x->device, 32) &&
-		       sm_equal(c->cnonce, x->cnonce, 32);
-	memcpy(c->user, x->user, sizeof c->user);
-	return false;
+	c->purpose = SM_FOR_LOGIN;
+	memcpy(c->user, x->user, strlen(x->user));
+	memcpy(c->device, x->device, 32);
+	memcpy(c->cnonce, x->cnonce, 32);
+	memcpy(c->nonce, x->nonce, 32);
+	sm_api_login_kdf(s, c, known);
+	return sm_challenge_take(s->challenges, c, sm_time_now());
 }
 
-/* The account comes from the store and not from the cache: both then take as long, known or unknown. */
-static bool proven(struct sm_req *req, struct logging_in *x)
+/* The account's device that signs in, or nobody's: one conversion of a key in either case, which is most of the time it takes. */
+static bool find_device(struct sm_req *req, struct logging_in *x, int64_t account)
 {
-	struct sm_server *s = req->worker->server;
-	struct sm_account_row a = {0};
 	struct sm_device_row devices[SM_DEVICES_MAX] = {0};
+	const uint8_t *pk = nobodys_key;
 	size_t n = 0;
-	bool good = challenge_fits(s, x), there = false;
-	enum sm_err e = sm_reader_account(req->worker->reader, x->user, &a);
+	bool there = false;
 
-	if (e)
-		a = (struct sm_account_row){.disabled = true};
-	nobody(&a, &x->pub, e != SM_OK);
-	if (sm_reader_devices(req->worker->reader, a.id, devices, &n))
+	if (sm_reader_devices(req->worker->reader, account, devices, &n))
 		n = 0;
 	for (size_t i = 0; i < n; i++) {
 		uint8_t fp[32];
 		sm_sha256(fp, devices[i].pk, 32);
 		if (!sm_equal(fp, x->device, 32))
 			continue;
-		there = !sm_public_from_ed25519(&x->pub, devices[i].pk);
+		there = true;
+		pk = devices[i].pk;
 		x->row.device = devices[i].id;
 		x->row.number = devices[i].number;
 	}
+	return !sm_public_from_ed25519(&x->pub, pk) && there;
+}
+
+/* The account comes from the store and not from the cache: both then take as long, known or unknown. For an unknown one the first
+ * account's devices are looked at, to no effect. SM_ERR_DENIED; SM_ERR_BUSY: too many challenges have been used. */
+static enum sm_err prove(struct sm_req *req, struct logging_in *x)
+{
+	struct sm_server *s = req->worker->server;
+	struct sm_account_row a = {0};
+	enum sm_err known = sm_reader_account(req->worker->reader, x->user, &a), e;
+	bool good;
+
+	if (known) {
+		a = (struct sm_account_row){.id = 1, .disabled = true};
+		sm_rand_fill(&sm_rand_system, a.stored_key, sizeof a.stored_key);
+	}
+	e = take_challenge(s, x, known ? NULL : &a);
+	good = find_device(req, x, a.id) && !known && !a.disabled;
 	good &= password_fits(x, s, &a);
 	good &= device_fits(x, s);
-	good &= there && !a.disabled;
 	x->row.account = a.id;
 	sm_wipe(&a, sizeof a);
-	return good;
+	if (e == SM_ERR_BUSY)
+		return e;
+	return good && !e ? SM_OK : SM_ERR_DENIED;
 }
 
 static enum sm_err login_run(struct sm_op *op, struct sm_store *st)
@@ -244,10 +249,13 @@ void sm_api_login(struct sm_req *req)
 		sm_problem(req, 400, "wrong_origin", message);
 		return;
 	}
-	if (!proven(req, x)) {
+	enum sm_err e = prove(req, x);
+	if (e == SM_ERR_DENIED)
 		refuse(req);
+	else if (e)
+		sm_problem_err(req, e);
+	if (e)
 		return;
-	}
 	sm_rand_fill(&sm_rand_system, raw, sizeof raw);
 	sm_base32_id(x->row.sid, raw);
 	x->row.created = created_now(s);

@@ -28,20 +28,25 @@ static bool read_purpose(const char *text, enum sm_purpose *out)
 	return false;
 }
 
-/* An unknown person's salt is fixed by the name, so that asking twice tells nothing. */
-static enum sm_err login_salt(struct sm_server *s, struct sm_reader *r, struct sm_challenge *c)
+void sm_api_login_kdf(const struct sm_server *s, struct sm_challenge *c, const struct sm_account_row *row)
 {
 	const struct sm_config *cfg = s->cfg;
-	struct sm_account_row row;
 	uint8_t made[32];
+
+	sm_hmac_sha256(made, s->keys.unknown_salt, 32, c->user, strlen(c->user));
+	memcpy(c->salt, row ? row->salt : made, sizeof c->salt);
+	c->t = row ? row->t : cfg->kdf_t;
+	c->m = row ? row->m : cfg->kdf_m;
+}
+
+static enum sm_err login_salt(struct sm_server *s, struct sm_reader *r, struct sm_challenge *c)
+{
+	struct sm_account_row row;
 	enum sm_err e = sm_reader_account(r, c->user, &row);
 
 	if (e && e != SM_ERR_NOTFOUND)
 		return e;
-	sm_hmac_sha256(made, s->keys.unknown_salt, 32, c->user, strlen(c->user));
-	memcpy(c->salt, e ? made : row.salt, sizeof c->salt);
-	c->t = e ? cfg->kdf_t : row.t;
-	c->m = e ? cfg->kdf_m : row.m;
+	sm_api_login_kdf(s, c, e ? NULL : &row);
 	sm_wipe(&row, sizeof row);
 	return SM_OK;
 }
@@ -83,12 +88,11 @@ void sm_api_challenge(struct sm_req *req)
 		return;
 	}
 	e = choose_salt(s, req->worker->reader, &c);
-	if (!e)
-		e = sm_challenge_add(s->challenges, &c, sm_time_now());
 	if (e) {
 		sm_problem_err(req, e);
 		return;
 	}
+	sm_challenge_make(s->challenges, &c, sm_time_now());
 	sm_json_reply(req, 200,
 	              json_pack("{s:o,s:I,s:o,s:{s:s,s:i,s:i}}", "nonce", sm_json_b64(c.nonce, 32), "expires", (json_int_t)c.expires,
 	                        "salt", sm_json_b64(c.salt, 16), "kdf", "name", "argon2id", "t", (int)c.t, "m", (int)c.m));
@@ -140,21 +144,16 @@ static void register_done(struct sm_op *op)
 	}
 }
 
-/* The proof: a live challenge for exactly this, and the device's signature over it. */
-static bool proven(struct sm_server *s, const struct registering *x)
+/* The proof: a live challenge for exactly this, and the device's signature over it. SM_ERR_DENIED, or SM_ERR_BUSY. */
+static enum sm_err prove(struct sm_server *s, const struct registering *x)
 {
-	struct sm_challenge c;
-	struct sm_buf b;
-	bool good = false;
+	struct sm_challenge c = {.purpose = SM_FOR_REGISTER, .t = x->kdf.t, .m = x->kdf.m};
 
-	if (sm_challenge_take(s->challenges, x->nonce, sm_time_now(), &c))
-		return false;
-	sm_buf_init(&b, 4096);
-	if (c.purpose == SM_FOR_REGISTER && !strcmp(c.user, x->user) && sm_equal(c.device, x->pub.fp, 32) && !sm_api_signed(&b, s, &c))
-		good = !sm_verify(x->signature, b.data, b.len, x->pub.ed25519) && sm_equal(c.salt, x->salt, 16) && x->kdf.t == c.t &&
-		       x->kdf.m == c.m;
-	sm_buf_release(&b);
-	return good;
+	memcpy(c.user, x->user, strlen(x->user));
+	memcpy(c.device, x->pub.fp, 32);
+	memcpy(c.nonce, x->nonce, 32);
+	memcpy(c.salt, x->salt, 16);
+	return sm_api_prove(s, &c, x->signature, x->pub.ed25519);
 }
 
 static bool label_ok(const char *s)
@@ -179,10 +178,8 @@ static bool check_fields(struct sm_req *req, struct registering *x)
 		sm_problem(req, 400, "bad_request", "'label' is printable ASCII");
 	else if (req->worker->server->cfg->registration == SM_REG_INVITE && !x->invite[0])
 		sm_problem(req, 403, "invite_required", "registration on this server needs an invitation");
-	else if (!proven(req->worker->server, x))
-		sm_problem(req, 401, "bad_proof", "the challenge, its salt or the device's signature do not fit");
 	else
-		return true;
+		return sm_api_proven(req, prove(req->worker->server, x));
 	return false;
 }
 
