@@ -65,17 +65,18 @@ static enum sm_err read_claims(struct sm_claims *c, const char *p, size_t n)
 	char text[SM_TOKEN_MAX];
 	uint8_t raw[SM_TOKEN_MAX];
 	size_t len;
-	const char *sub, *sid;
-	json_int_t exp;
+	const char *sub, *sid, *scope;
+	json_int_t exp, device;
 	json_t *o = NULL;
 	enum sm_err e = SM_ERR_DENIED;
 
 	if (from_url(text, p, n) && !sm_base64_decode(raw, &len, text, n, false))
 		o = json_loadb((const char *)raw, len, JSON_REJECT_DUPLICATES, NULL);
-	if (o && !json_unpack(o, "{s:s,s:s,s:I}", "sub", &sub, "sid", &sid, "exp", &exp) && strlen(sub) < sizeof c->sub &&
-	    strlen(sid) == SM_ID_LEN) {
+	if (o && !json_unpack(o, "{s:s,s:s,s:s,s:I,s:I}", "sub", &sub, "sid", &sid, "scope", &scope, "device", &device, "exp", &exp) &&
+	    strlen(sub) < sizeof c->sub && strlen(sid) == SM_ID_LEN && !strcmp(scope, "session")) {
 		memcpy(c->sub, sub, strlen(sub) + 1);
 		memcpy(c->sid, sid, SM_ID_LEN + 1);
+		c->device = device;
 		c->exp = exp;
 		e = SM_OK;
 	}

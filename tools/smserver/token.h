@@ -10,12 +10,13 @@
 
 struct sm_claims {
 	char sub[SM_NAME_MAX + 1], sid[SM_ID_LEN + 1];
-	int64_t exp;
+	int64_t device, exp;
 };
 
 SM_CHECKED enum sm_err sm_token_make(char out[static SM_TOKEN_MAX], const struct sm_keys *k, const char *user, uint32_t device,
                                      const char *sid, int64_t now);
-/* Checks the header, the tag in constant time, and reads the claims. SM_ERR_DENIED for anything else. Does not look at exp. */
+/* Checks the header, the tag in constant time, and reads the claims; scope must be "session". SM_ERR_DENIED for anything else. Does not
+ * look at exp. */
 SM_CHECKED enum sm_err sm_token_check(struct sm_claims *c, const struct sm_keys *k, const char *token, size_t n);
 
 /* hash: SHA-256 of the whole, what is kept. */
