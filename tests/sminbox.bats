@@ -160,7 +160,8 @@ lines_in() { [ -e "$1" ] && [ "$(wc -l <"$1")" -ge "$2" ]; }
 	echo 'before' | as alice smsend bob
 	echo broken | as alice smencrypt -b -S -r bob >e.bin
 	size=$(stat -c %s e.bin)
-	printf '\x00' | dd of=e.bin bs=1 seek=$((size - 80)) conv=notrunc status=none
+	was=$(tail -c 80 e.bin | head -c 1 | xxd -p)
+	printf '%b' "\\x$([ "$was" = 00 ] && echo 01 || echo 00)" | dd of=e.bin bs=1 seek=$((size - 80)) conv=notrunc status=none
 	as alice smsend bob <e.bin
 	echo 'after' | as alice smsend bob
 	run --separate-stderr inbox

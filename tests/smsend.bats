@@ -54,6 +54,25 @@ texts() { as "$1" sminbox -a --json | jq -c 'if .text != null then .text else .b
 	[ "$(texts alice)" = '"y\n"' ]
 }
 
+@test "attachments: sent, told of, saved with the message, never over a file" {
+	people alice bob
+	printf 'one\n' >a.txt
+	head -c 50000 /dev/urandom >"b c.bin"
+	send -s files -A a.txt -A "b c.bin" bob <<<'see attached'
+	as bob sminbox >/dev/null
+	run --separate-stderr as bob sminbox -r 1
+	[ "$output" = 'see attached' ]
+	[[ $stderr == *'with 2 attachments: -o DIR saves them too' ]]
+	mkdir got
+	as bob sminbox -o got 1
+	cmp a.txt got/a.txt && cmp "b c.bin" "got/b c.bin" && [ "$(cat got/message-1)" = 'see attached' ]
+	run --separate-stderr as bob sminbox -o got 1
+	[ "$status" -eq 73 ]
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	run --separate-stderr send -A missing bob <<<'x'
+	[ "$status" -eq 66 ]
+}
+
 @test "nothing is sent when one of them does not exist: 67, named" {
 	people alice bob
 	run --separate-stderr send bob nobody <<<'x'

@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "common/attachments.h"
 #include "common/input.h"
 #include "common/json.h"
 #include "common/net_keys.h"
@@ -26,6 +27,7 @@ enum { OPT_ID = SM_OPT_LONG, OPT_UNSIGNED, OPT_JSON };
 static const struct sm_opt options_table[] = {{'s', "subject", "TEXT", "give it a subject"},
                                               {'n', "name", "NAME", "name the content"},
                                               {'m', "type", "MIME", "say of what type the content is"},
+                                              {'A', "attach", "FILE", "attach FILE"},
                                               {'i', "identity", "FILE", "use the identity in FILE instead of the profile's"},
                                               {OPT_ID, "id", "KEY", "send under KEY: the same bytes under it are stored once"},
                                               {OPT_UNSIGNED, "unsigned", NULL, "send it without a signature"},
@@ -37,6 +39,7 @@ struct options {
 	struct sm_opts opts;
 	struct sm_common common;
 	const char *subject, *name, *type, *identity, *key, *input;
+	struct sm_attachments attach;
 	bool no_signature, json;
 	char **who;
 	size_t nwho;
@@ -81,7 +84,7 @@ static void take_operands(struct options *o, int argc, char **argv)
 static void parse(struct options *o, int argc, char **argv)
 {
 	int c;
-	o->opts = (struct sm_opts){.usage = "WHO... [-s SUBJECT] [-n NAME] [FILE]",
+	o->opts = (struct sm_opts){.usage = "WHO... [-s SUBJECT] [-n NAME] [-A FILE]... [FILE]",
 	                           .about = "send stdin or FILE to WHO (a name, or name@host): text, or an envelope made before",
 	                           .table = options_table};
 	while ((c = sm_opt_next(&o->opts, argc, argv)) != -1) {
@@ -89,6 +92,7 @@ static void parse(struct options *o, int argc, char **argv)
 		case 's': sm_opt_once(&o->opts, &o->subject); break;
 		case 'n': sm_opt_once(&o->opts, &o->name); break;
 		case 'm': sm_opt_once(&o->opts, &o->type); break;
+		case 'A': sm_attachments_add(&o->attach, &o->opts, o->opts.arg); break;
 		case 'i': sm_opt_once(&o->opts, &o->identity); break;
 		case OPT_ID: sm_opt_once(&o->opts, &o->key); break;
 		case OPT_UNSIGNED: o->no_signature = true; break;
@@ -223,8 +227,8 @@ static int take_envelope(struct sending *s)
 	struct sm_source in;
 	struct sm_sink out;
 	int code;
-	if (s->o->subject || s->o->name || s->o->type)
-		sm_usage(&s->o->opts, "-s, -n and -m belong into the content, and that is encrypted already");
+	if (s->o->subject || s->o->name || s->o->type || s->o->attach.n)
+		sm_usage(&s->o->opts, "-s, -n, -m and -A belong into the content, and that is encrypted already");
 	sm_source_mem(&in, s->text.data, s->text.len, true);
 	sm_sink_mem(&out, &s->envelope, NULL);
 	enum sm_err e = sm_scan(&scan, &in, &out, NULL);
@@ -279,6 +283,7 @@ static enum sm_err seal_to(struct sending *s, const struct sm_identity *id, cons
 	struct sm_source in;
 	struct sm_sink out;
 	enum sm_err e = SM_OK;
+	job.attach = s->o->attach.seal, job.nattach = s->o->attach.n;
 	job.signer = s->o->no_signature ? NULL : id;
 	job.from = (struct sm_party){.address = s->online.self, .has_fp = true};
 	memcpy(job.from.fp, id->pub.fp, SM_FP_LEN);
@@ -323,8 +328,11 @@ static int make_envelope(struct sending *s)
 {
 	struct sm_fields fields = {0};
 	int code = fill_fields(&fields, s);
-	if (code == SM_EXIT_OK)
-		code = seal(s, &fields);
+	if (code != SM_EXIT_OK)
+		return code;
+	enum sm_err e = sm_attachments_open(&s->o->attach);
+	code = e == SM_OK ? seal(s, &fields) : sm_exit_code(e);
+	sm_attachments_release(&s->o->attach);
 	return code;
 }
 

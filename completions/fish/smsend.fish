@@ -5,6 +5,7 @@ end
 complete -c smsend -s s -l subject -x -d 'give it a subject'
 complete -c smsend -s n -l name -x -d 'name the content'
 complete -c smsend -s m -l type -x -d 'say of what type the content is'
+complete -c smsend -s A -l attach -r -F -d 'attach FILE'
 complete -c smsend -s i -l identity -r -F -d 'use the identity in FILE instead of the profile'
 complete -c smsend -l id -x -d 'send under KEY: the same bytes under it are stored once'
 complete -c smsend -l unsigned -d 'send it without a signature'

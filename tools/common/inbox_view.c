@@ -155,9 +155,12 @@ static void say_sender(const struct sm_inbox_row *row)
 		sm_note("subject %s", m->subject);
 }
 
-static int read_letter(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n)
+static int read_letter(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n, const char *dir)
 {
-	enum sm_err e = sm_letter_read(row, content, r, n);
+	bool said;
+	enum sm_err e = sm_letter_take(row, content, r, n, dir, &said);
+	if (said)
+		return sm_exit_code(e);
 	if (e == SM_OK)
 		say_sender(row);
 	return sm_view_done(r, e, n);
@@ -168,7 +171,7 @@ int sm_view_read(struct sm_reader *r, int64_t n)
 	struct sm_inbox_row row = {0};
 	struct sm_buf content;
 	sm_buf_init(&content, CONTENT_MAX);
-	int code = read_letter(&row, &content, r, n);
+	int code = read_letter(&row, &content, r, n, NULL);
 	if (code == SM_EXIT_OK) {
 		enum sm_err e = sm_put_text(STDOUT_FILENO, content.data, content.len);
 		code = e == SM_OK ? mark_read(r, &row) : say_output(e);
@@ -221,7 +224,7 @@ int sm_view_save(struct sm_reader *r, int64_t n, const char *dir)
 	struct sm_buf content;
 	char name[256], *path = NULL;
 	sm_buf_init(&content, CONTENT_MAX);
-	int code = read_letter(&row, &content, r, n);
+	int code = read_letter(&row, &content, r, n, dir);
 	if (code == SM_EXIT_OK) {
 		file_name(name, &row);
 		path = sm_path_join(dir, name);

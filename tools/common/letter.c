@@ -4,6 +4,7 @@
 
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "common/attachments.h"
 #include "store/account.h"
 #include "store/keyring.h"
 
@@ -156,8 +157,19 @@ enum sm_err sm_letter_judge(struct sm_inbox_meta *m, struct sm_reader *r, struct
 	return e;
 }
 
+/* Attachments go into dir, or are told of. */
+static enum sm_err see_to_attachments(struct sm_opened *o, const char *dir)
+{
+	size_t n = o->header.nattach;
+	if (n && dir)
+		return sm_attachments_save(o, dir);
+	if (n)
+		sm_warning("with %zu attachment%s: -o DIR saves %s too", n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
+	return SM_OK;
+}
+
 /* Opens message row->n again under the file key that was kept; content may be NULL. Sets row->meta.proof. */
-static enum sm_err reopen(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r)
+static enum sm_err reopen(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, const char *dir, bool *said)
 {
 	struct sm_opened o = {0};
 	struct sm_source in;
@@ -179,6 +191,8 @@ static enum sm_err reopen(struct sm_inbox_row *row, struct sm_buf *content, stru
 			e = sm_sink_finish(&out);
 		sm_sink_release(&out);
 	}
+	if (e == SM_OK && said && (e = see_to_attachments(&o, dir)) != SM_OK)
+		*said = true;
 	sm_opened_release(&o);
 	sm_source_release(&in);
 	sm_buf_release(&envelope);
@@ -198,7 +212,7 @@ enum sm_err sm_letter_review(struct sm_inbox_row *row, struct sm_reader *r)
 	}
 	if (e != SM_OK || m->proof == SM_INBOX_PROVEN)
 		return e;
-	e = reopen(row, NULL, r);
+	e = reopen(row, NULL, r, NULL, NULL);
 	if (sm_letter_fault(e)) {
 		m->problem = e; /* the signature, now that it could be checked, is wrong */
 		e = SM_OK;
@@ -209,5 +223,12 @@ enum sm_err sm_letter_review(struct sm_inbox_row *row, struct sm_reader *r)
 enum sm_err sm_letter_read(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n)
 {
 	row->n = n;
-	return reopen(row, content, r);
+	return reopen(row, content, r, NULL, NULL);
+}
+
+enum sm_err sm_letter_take(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n, const char *dir, bool *said)
+{
+	row->n = n;
+	*said = false;
+	return reopen(row, content, r, dir, said);
 }

@@ -30,5 +30,9 @@ SM_CHECKED enum sm_err sm_letter_review(struct sm_inbox_row *row, struct sm_read
 /* The content of message n, appended to content (its max is the limit); *row is set too. SM_ERR_NOTFOUND: no such message. The row's own
  * problem, when it has one. */
 SM_CHECKED enum sm_err sm_letter_read(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n);
+/* The same for a person: its attachments are written into dir (common/attachments.h), or with NULL a warning tells of them. *said: what
+ * went wrong has been said already. */
+SM_CHECKED enum sm_err sm_letter_take(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n, const char *dir,
+                                      bool *said);
 
 #endif
