@@ -15,6 +15,7 @@ fingerprint() { smkeygen -l "$1" | cut -d' ' -f1; }
 
 @test "a public key needs no contact" {
 	[ "$(seal "$BOB")" = "to - $(fingerprint bob)" ]
+	[ "$(seal "$BOB bob@example.org, at work")" = "to - $(fingerprint bob)" ]
 }
 
 @test "a contact goes by its address" {

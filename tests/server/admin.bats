@@ -68,6 +68,8 @@ refuses() {
 	[ "$status" = 0 ] && [[ $output == *"smserver user add"* ]]
 	[ "$(stat -c %a "$DATA" "$DATA/master.key" "$DATA/sm.db" "$DATA/smserver.conf")" = $'700\n600\n600\n600' ]
 	"$SERVER" -t -c "$DATA/smserver.conf"
+	grep -qx "data = $DATA" "$DATA/smserver.conf"
+	"$SERVER" -t -c "$DATA/smserver.conf"
 	run "$SERVER" init --data "$DATA"
 	[ "$status" = 73 ]
 	# Every key that is commented out can be used as it stands there.

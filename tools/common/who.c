@@ -167,7 +167,8 @@ static enum sm_err run_smcontact(const char *address, const char *profile)
 static enum sm_err from_key(struct sm_who *w, const char *who)
 {
 	struct sm_who got = {0};
-	enum sm_err e = sm_public_parse(&got.pub, who, strlen(who));
+	bool found; /* always: an empty line or a comment does not look like a key */
+	enum sm_err e = sm_public_parse_line(&got.pub, &found, NULL, (struct sm_span){(const uint8_t *)who, strlen(who)});
 	if (e) {
 		(void)(e == SM_ERR_FORMAT ? sm_fail_plain(e, "'%s' is not a valid public key", who) : sm_fail(e, "'%s'", who));
 		return e;
@@ -204,7 +205,8 @@ static enum sm_err find_contact(struct sm_contact *c, const char *address, const
 /* Longer than any name: what begins like a key is one. */
 static bool looks_like_key(const char *who)
 {
-	return !strncmp(who, "sm-rsa", 6) || (!strncmp(who, "sm1", 3) && strlen(who) > SM_NAME_MAX && !strchr(who, '@'));
+	size_t n = strcspn(who, " "); /* a comment may follow, as `smkeygen -y` prints it */
+	return !strncmp(who, "sm-rsa", 6) || (!strncmp(who, "sm1", 3) && n > SM_NAME_MAX && !memchr(who, '@', n));
 }
 
 enum sm_err sm_who_resolve(struct sm_who *w, const char *who, const char *profile, bool lookup)

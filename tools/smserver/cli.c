@@ -214,11 +214,11 @@ int sm_cli_user(int argc, char **argv)
 
 static enum sm_err make_files(const struct place *p, const char *name, char why[static 512])
 {
-	char *path = sm_path_join(p->c.data, "smserver.conf");
+	char *path = sm_path_join(p->c.data, "smserver.conf"), *data = realpath(p->c.data, NULL);
 	struct sm_store *store = NULL;
 	struct sm_keys keys = {0};
 	struct sm_buf sample;
-	enum sm_err e = path ? sm_keys_load(&keys, p->c.data, true) : SM_ERR_NOMEM;
+	enum sm_err e = path && data ? sm_keys_load(&keys, p->c.data, true) : SM_ERR_NOMEM;
 
 	sm_keys_release(&keys);
 	if (e)
@@ -228,12 +228,13 @@ static enum sm_err make_files(const struct place *p, const char *name, char why[
 	sm_store_close(store);
 	sm_buf_init(&sample, 65536);
 	if (!e)
-		e = sm_config_sample(&sample, name);
+		e = sm_config_sample(&sample, data, name);
 	if (!e)
 		e = sm_file_create(path, sample.data, sample.len, 0600);
 	if (e && !why[0])
 		snprintf(why, 512, "cannot write '%.400s': %m", path ? path : "");
 	sm_buf_release(&sample);
+	free(data);
 	free(path);
 	return e;
 }

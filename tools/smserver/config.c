@@ -325,7 +325,7 @@ const char *sm_config_fixed_change(const struct sm_config *running, const struct
 	return running->nlisten == fresh->nlisten ? NULL : "listen";
 }
 
-enum sm_err sm_config_sample(struct sm_buf *b, const char *name)
+enum sm_err sm_config_sample(struct sm_buf *b, const char *data, const char *name)
 {
 	const char *section = "";
 	enum sm_err e = sm_buf_adds(
@@ -340,6 +340,8 @@ enum sm_err sm_config_sample(struct sm_buf *b, const char *name)
 			break;
 		if (name && !strcmp(k->name, "name"))
 			e = sm_buf_addf(b, "# %s\nname = %s\n", k->about, name);
+		else if (!strcmp(k->name, "data"))
+			e = sm_buf_addf(b, "# %s\ndata = %s\n", k->about, data);
 		else
 			e = sm_buf_addf(b, "# %s\n#%s = %s\n", k->about, k->name, k->sample);
 	}

@@ -51,8 +51,9 @@ SM_CHECKED enum sm_err sm_config_load(struct sm_config *c, const char *path, con
                                       char why[static 512]);
 /* The first key that differs between the two and that a running server cannot change; NULL when there is none. */
 const char *sm_config_fixed_change(const struct sm_config *running, const struct sm_config *fresh);
-/* The text that `smserver init` writes: every key with its default, commented out. Appends. */
-SM_CHECKED enum sm_err sm_config_sample(struct sm_buf *b, const char *name);
+/* The text that `smserver init` writes: every key with its default, commented out, but for the data directory and the name (NULL: not
+ * given). Appends. */
+SM_CHECKED enum sm_err sm_config_sample(struct sm_buf *b, const char *data, const char *name);
 const char *sm_registration_text(enum sm_registration_mode m);
 
 #endif
