@@ -22,7 +22,11 @@ load helper
 	serve
 	api 400 bad_name register Alice "$PASSWORD"
 	api 400 bad_name register .alice "$PASSWORD"
+	zeros=$(head -c 32 /dev/zero | base64 -w0 | tr -d =)
+	body=$(curl -sS -H 'Content-Type: application/json' -d "{\"purpose\":\"register\",\"origin\":\"$ORIGIN\",\"user\":\"$(printf 'a%.0s' {1..33})\",\"device\":\"$zeros\",\"cnonce\":\"$zeros\"}" "$URL/api/v1/challenge")
+	[ "$(json .error)" = bad_name ]
 	api 400 bad_identity register alice "$PASSWORD" identity=sm1qqqq
+	api 400 bad_identity register alice "$PASSWORD" identity="sm1$(printf 'q%.0s' {1..300})"
 	api 401 bad_proof register alice "$PASSWORD" bad-signature
 	api 401 bad_proof register alice "$PASSWORD" bad-salt
 	api 401 bad_proof register alice "$PASSWORD" wrong-purpose
@@ -135,6 +139,17 @@ expired() { api 403 bad_invite register erin "$PASSWORD" invite="$code"; }
 	t=$("$API" "$URL" show alice token)
 	rest=${t#*.}
 	call 401 unauthenticated alice GET /api/v1/sessions token="$none.${rest%.*}."
+	# Claims of another kind of token, or of another device, under a tag that fits.
+	key=$(openssl kdf -keylen 32 -kdfopt digest:SHA2-256 -kdfopt hexkey:"$(od -An -tx1 -v "$DATA/master.key" | tr -d ' \n')" \
+		-kdfopt info:'sm jwt v1' -binary HKDF | od -An -tx1 -v | tr -d ' \n')
+	minted() {
+		local c
+		c=$(printf '{"sub":"alice","device":%s,"sid":"%s","scope":"%s","iat":1,"exp":99999999999}' "$1" "$("$API" "$URL" show alice sid)" "$2" | base64 -w0 | tr -d = | tr '+/' '-_')
+		printf '%s.%s.%s' "${t%%.*}" "$c" "$(printf %s "${t%%.*}.$c" | openssl dgst -sha256 -mac hmac -macopt hexkey:"$key" -binary | base64 -w0 | tr -d = | tr '+/' '-_')"
+	}
+	call 200 - alice GET /api/v1/sessions token="$(minted 1 session)"
+	call 401 unauthenticated alice GET /api/v1/sessions token="$(minted 2 session)"
+	call 401 unauthenticated alice GET /api/v1/sessions token="$(minted 1 send)"
 	claims=$(printf '{"sub":"alice","device":1,"sid":"%s","scope":"session","iat":1,"exp":99999999999}' "$("$API" "$URL" show alice sid)" | base64 -w0 | tr -d = | tr '+/' '-_')
 	call 401 unauthenticated alice GET /api/v1/sessions token="${t%%.*}.$claims.${t##*.}"
 }
@@ -179,6 +194,8 @@ expired() { api 403 bad_invite register erin "$PASSWORD" invite="$code"; }
 	api 200 - refresh alice               # asks again: another successor
 	api 401 unauthenticated refresh alice token="$dead"
 	api 401 unauthenticated refresh alice token=nonsense
+	api 401 unauthenticated refresh alice token="$(printf 'a%.0s' {1..128})"
+	api 400 bad_request refresh alice token="$(printf 'a%.0s' {1..129})"
 	api 200 - refresh alice               # uses the successor
 	call 200 - alice GET /api/v1/sessions
 	api 401 session_revoked refresh alice token="$old"
@@ -252,6 +269,8 @@ expired() { api 403 bad_invite register erin "$PASSWORD" invite="$code"; }
 	[ "$(json '.users|map(.user)|join(" ")')" = carol ]
 	call 400 bad_request alice GET '/api/v1/users?limit=x'
 	call 400 bad_request alice GET '/api/v1/users?limit=5000'
+	call 400 bad_request alice GET '/api/v1/users?limit=0'
+	call 400 bad_request alice GET '/api/v1/users?limit=2&limit=2'
 }
 
 @test "a new identity: proven by the new key, ends the other sessions, routes at once" {

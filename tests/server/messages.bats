@@ -132,6 +132,10 @@ load helper
 	[ "$(json '(.messages|length), .more')" = $'3\nfalse' ]
 	[ "$(json '.messages|map(.seq) as $s | ($s|sort) == $s')" = true ]
 	call 400 bad_request bob GET '/api/v1/messages?limit=1001'
+	call 400 bad_request bob GET '/api/v1/messages?limit=0'
+	call 400 bad_request bob GET '/api/v1/messages?after=1&after=2'
+	call 400 bad_request bob DELETE '/api/v1/messages?upto=1&upto=2'
+	call 400 bad_request bob DELETE '/api/v1/messages?ids=1&ids=2'
 	call 400 bad_request bob GET '/api/v1/messages?after=-1'
 	"$API" "$URL" call bob GET '/api/v1/messages?limit=4' header='Accept: application/sm-batch' head >out
 	grep -aqi '^sm-more: 1' out

@@ -64,7 +64,7 @@ static bool read_member(const json_t *v, const struct sm_member *m)
 	return m->kind == SM_JSON_BYTES ? read_bytes(v, m->out, m->size) : read_text(v, m->out, m->size);
 }
 
-static bool read_members(const json_t *o, const struct sm_member *m, size_t n, char why[static 128])
+static bool read_members(const json_t *o, const struct sm_member *m, size_t n, char why[static 128], const char **code)
 {
 	size_t found = 0;
 
@@ -74,6 +74,8 @@ static bool read_members(const json_t *o, const struct sm_member *m, size_t n, c
 			continue;
 		if (!v || !read_member(v, &m[i])) {
 			snprintf(why, 128, "'%s' is %s", m[i].name, v ? "not what it has to be" : "missing");
+			if (m[i].code && json_is_string(v))
+				*code = m[i].code;
 			return false;
 		}
 		found++;
@@ -85,6 +87,7 @@ static bool read_members(const json_t *o, const struct sm_member *m, size_t n, c
 bool sm_json_request(struct sm_req *req, const struct sm_member *m, size_t n)
 {
 	char why[128] = "the body is not one JSON object without repeated members";
+	const char *code = "bad_request";
 	json_t *o;
 	bool good;
 
@@ -97,10 +100,10 @@ bool sm_json_request(struct sm_req *req, const struct sm_member *m, size_t n)
 		return false;
 	}
 	o = json_loadb((const char *)req->body, req->bodylen, JSON_REJECT_DUPLICATES, NULL);
-	good = json_is_object(o) && read_members(o, m, n, why);
+	good = json_is_object(o) && read_members(o, m, n, why, &code);
 	json_decref(o);
 	if (!good)
-		sm_problem(req, 400, "bad_request", why);
+		sm_problem(req, 400, code, why);
 	return good;
 }
 

@@ -22,7 +22,8 @@ struct sm_member {
 	enum sm_json_kind kind;
 	void *out;
 	size_t size;
-	bool optional; /* out is untouched when absent */
+	bool optional;    /* out is untouched when absent */
+	const char *code; /* for a text that is too long; NULL: bad_request */
 };
 
 /* The request's body as one object with exactly these members. Answers 400, 413 or 415 itself and returns false. */

@@ -83,7 +83,13 @@ static bool ready_for(const struct route *r, struct sm_req *req)
 		sm_problem(req, 503, "draining", "the server is going down");
 		return false;
 	}
-	return r->need == NOTHING || sm_auth(req, r->need == SIGNED_SESSION);
+	if (r->need != NOTHING && !sm_auth(req, r->need == SIGNED_SESSION))
+		return false;
+	if (!sm_api_query_clear(req)) {
+		sm_problem(req, 400, "bad_request", "a query parameter stands there twice, or there are more than 16");
+		return false;
+	}
+	return true;
 }
 
 void sm_route(struct sm_req *req)

@@ -6,7 +6,8 @@
 #include "session.h"
 
 #define SM_ACCESS_SECONDS 900
-#define SM_REFRESH_TEXT 72 /* be32 generation | 32 random | 16 tag: 52 bytes, 70 characters and a terminator */
+#define SM_REFRESH_MOST 128 /* characters that a client has to be ready for */
+#define SM_REFRESH_TEXT 72  /* be32 generation | 32 random | 16 tag: 52 bytes, 70 characters and a terminator */
 
 struct sm_claims {
 	char sub[SM_NAME_MAX + 1], sid[SM_ID_LEN + 1];

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { QUERY_MEMBERS = 16 };
+
 void *sm_api_op(struct sm_req *req, size_t size, enum sm_err (*run)(struct sm_op *, struct sm_store *), void (*done)(struct sm_op *))
 {
 	struct sm_api_op *x = calloc(1, size);
@@ -63,6 +65,23 @@ bool sm_api_query(const struct sm_req *req, const char *name, char *out, size_t 
 	return false;
 }
 
+bool sm_api_query_clear(const struct sm_req *req)
+{
+	struct sm_span name[QUERY_MEMBERS];
+	size_t n = 0;
+
+	for (const char *p = req->query; p && *p; p = strchr(p, '&'), p = p ? p + 1 : NULL) {
+		struct sm_span s = {(const uint8_t *)p, strcspn(p, "=&")};
+		for (size_t i = 0; i < n; i++)
+			if (name[i].n == s.n && !memcmp(name[i].p, s.p, s.n))
+				return false;
+		if (n == QUERY_MEMBERS)
+			return false;
+		name[n++] = s;
+	}
+	return true;
+}
+
 static bool has_member(const struct sm_req *req, const char *name)
 {
 	size_t want = strlen(name);
@@ -73,7 +92,7 @@ static bool has_member(const struct sm_req *req, const char *name)
 	return false;
 }
 
-bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback, uint64_t max, uint64_t *out)
+bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback, uint64_t min, uint64_t max, uint64_t *out)
 {
 	char text[24], *end, message[64];
 	unsigned long long v = 0;
@@ -85,7 +104,7 @@ bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback
 	}
 	if (good)
 		v = strtoull(text, &end, 10);
-	if (!good || *end || v > max) {
+	if (!good || *end || v < min || v > max) {
 		snprintf(message, sizeof message, "'%s' is not a number within bounds", name);
 		sm_problem(req, 400, "bad_request", message);
 		return false;

@@ -25,8 +25,10 @@ void sm_api_submit(struct sm_req *req, void *op);
 bool sm_api_committed(const struct sm_api_op *x);
 /* name@origin */
 void sm_api_address(const struct sm_server *s, char out[static SM_ADDRESS_MAX + 1], const char *name);
-/* The value of a query member that is a decimal number up to max; fallback when it is not there. Answers 400 and returns false. */
-bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback, uint64_t max, uint64_t *out);
+/* The value of a query member that is a decimal number from min to max; fallback when it is not there. Answers 400 and returns false. */
+bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback, uint64_t min, uint64_t max, uint64_t *out);
+/* No member of the query twice, and not more than 16. */
+bool sm_api_query_clear(const struct sm_req *req);
 /* Copies the raw value of a query member. false when absent, or longer than size - 1. */
 bool sm_api_query(const struct sm_req *req, const char *name, char *out, size_t size);
 json_t *sm_api_fingerprint(const uint8_t fp[static SM_FP_LEN]);

@@ -125,9 +125,9 @@ void sm_api_identity_put(struct sm_req *req)
 	if (!x)
 		return;
 	const struct sm_member want[] = {
-	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false},
-	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false},
-	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false},
+	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false, "bad_identity"},
+	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false, NULL},
+	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false, NULL},
 	};
 	if (!sm_json_request(req, want, sizeof want / sizeof *want))
 		return;
@@ -177,7 +177,7 @@ void sm_api_users_get(struct sm_req *req)
 		sm_problem(req, 403, "no_directory", "this server keeps no public directory");
 		return;
 	}
-	if (!sm_api_query_number(req, "limit", 100, 1000, &limit))
+	if (!sm_api_query_number(req, "limit", 100, 1, 1000, &limit))
 		return;
 	(void)sm_api_query(req, "after", after, sizeof after);
 	p.list = json_array();

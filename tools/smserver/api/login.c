@@ -234,19 +234,23 @@ void sm_api_login(struct sm_req *req)
 		return;
 	req->ctx_free = logging_in_free;
 	const struct sm_member want[] = {
-	        {"origin", SM_JSON_TEXT, x->origin, sizeof x->origin, false},
-	        {"user", SM_JSON_TEXT, x->user, sizeof x->user, false},
-	        {"device", SM_JSON_BYTES, x->device, sizeof x->device, false},
-	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false},
-	        {"cnonce", SM_JSON_BYTES, x->cnonce, sizeof x->cnonce, false},
-	        {"proof", SM_JSON_BYTES, x->proof, sizeof x->proof, false},
-	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false},
+	        {"origin", SM_JSON_TEXT, x->origin, sizeof x->origin, false, NULL},
+	        {"user", SM_JSON_TEXT, x->user, sizeof x->user, false, "bad_name"},
+	        {"device", SM_JSON_BYTES, x->device, sizeof x->device, false, NULL},
+	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false, NULL},
+	        {"cnonce", SM_JSON_BYTES, x->cnonce, sizeof x->cnonce, false, NULL},
+	        {"proof", SM_JSON_BYTES, x->proof, sizeof x->proof, false, NULL},
+	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false, NULL},
 	};
 	if (!sm_json_request(req, want, sizeof want / sizeof *want))
 		return;
 	if (strcmp(x->origin, s->origin) != 0) {
 		snprintf(message, sizeof message, "this server is %s", s->origin);
 		sm_problem(req, 400, "wrong_origin", message);
+		return;
+	}
+	if (!sm_name_valid(x->user, strlen(x->user))) {
+		sm_problem(req, 400, "bad_name", "that is not a name");
 		return;
 	}
 	enum sm_err e = prove(req, x);

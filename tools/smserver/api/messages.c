@@ -59,7 +59,8 @@ void sm_api_messages_get(struct sm_req *req)
 	uint64_t after, limit;
 	enum sm_err e = SM_OK;
 
-	if (!sm_api_query_number(req, "after", 0, INT64_MAX, &after) || !sm_api_query_number(req, "limit", PAGE_DEFAULT, PAGE_MAX, &limit))
+	if (!sm_api_query_number(req, "after", 0, 0, INT64_MAX, &after) ||
+	    !sm_api_query_number(req, "limit", PAGE_DEFAULT, 1, PAGE_MAX, &limit))
 		return;
 	p.limit = limit;
 	sm_buf_init(&p.b, 16u << 20);
@@ -170,7 +171,7 @@ static void delete_upto(struct sm_req *req)
 	uint64_t upto;
 	struct deleting *x;
 
-	if (!sm_api_query_number(req, "upto", 0, INT64_MAX, &upto))
+	if (!sm_api_query_number(req, "upto", 0, 0, INT64_MAX, &upto))
 		return;
 	x = sm_api_op(req, sizeof *x, delete_run, delete_done);
 	if (!x)

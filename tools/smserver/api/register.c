@@ -69,9 +69,11 @@ void sm_api_challenge(struct sm_req *req)
 	char purpose[16], origin[sizeof s->origin];
 	enum sm_err e;
 	const struct sm_member want[] = {
-	        {"purpose", SM_JSON_TEXT, purpose, sizeof purpose, false},   {"origin", SM_JSON_TEXT, origin, sizeof origin, false},
-	        {"user", SM_JSON_TEXT, c.user, sizeof c.user, false},        {"device", SM_JSON_BYTES, c.device, sizeof c.device, false},
-	        {"cnonce", SM_JSON_BYTES, c.cnonce, sizeof c.cnonce, false},
+	        {"purpose", SM_JSON_TEXT, purpose, sizeof purpose, false, NULL},
+	        {"origin", SM_JSON_TEXT, origin, sizeof origin, false, NULL},
+	        {"user", SM_JSON_TEXT, c.user, sizeof c.user, false, "bad_name"},
+	        {"device", SM_JSON_BYTES, c.device, sizeof c.device, false, NULL},
+	        {"cnonce", SM_JSON_BYTES, c.cnonce, sizeof c.cnonce, false, NULL},
 	};
 
 	if (!sm_json_request(req, want, sizeof want / sizeof *want))
@@ -101,7 +103,7 @@ void sm_api_challenge(struct sm_req *req)
 struct registering {
 	struct sm_api_op api;
 	struct sm_registration row;
-	char origin[262], user[64], identity[128], label[SM_LABEL_MAX + 1], invite[SM_INVITE_MAX + 1];
+	char origin[262], user[SM_NAME_MAX + 1], identity[128], label[SM_LABEL_MAX + 1], invite[SM_INVITE_MAX + 1];
 	uint8_t nonce[32], signature[64], stored_key[32], server_key[32], salt[16], invite_hash[32];
 	struct sm_kdf kdf;
 	struct sm_public pub;
@@ -222,17 +224,17 @@ void sm_api_register(struct sm_req *req)
 	req->ctx_free = registering_free;
 	x->api.op.committed = register_committed;
 	const struct sm_member want[] = {
-	        {"origin", SM_JSON_TEXT, x->origin, sizeof x->origin, false},
-	        {"user", SM_JSON_TEXT, x->user, sizeof x->user, false},
-	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false},
-	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false},
-	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false},
-	        {"stored_key", SM_JSON_BYTES, x->stored_key, sizeof x->stored_key, false},
-	        {"server_key", SM_JSON_BYTES, x->server_key, sizeof x->server_key, false},
-	        {"salt", SM_JSON_BYTES, x->salt, sizeof x->salt, false},
-	        {"kdf", SM_JSON_KDF, &x->kdf, sizeof x->kdf, false},
-	        {"invite", SM_JSON_TEXT, x->invite, sizeof x->invite, true},
-	        {"label", SM_JSON_TEXT, x->label, sizeof x->label, true},
+	        {"origin", SM_JSON_TEXT, x->origin, sizeof x->origin, false, NULL},
+	        {"user", SM_JSON_TEXT, x->user, sizeof x->user, false, "bad_name"},
+	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false, "bad_identity"},
+	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false, NULL},
+	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false, NULL},
+	        {"stored_key", SM_JSON_BYTES, x->stored_key, sizeof x->stored_key, false, NULL},
+	        {"server_key", SM_JSON_BYTES, x->server_key, sizeof x->server_key, false, NULL},
+	        {"salt", SM_JSON_BYTES, x->salt, sizeof x->salt, false, NULL},
+	        {"kdf", SM_JSON_KDF, &x->kdf, sizeof x->kdf, false, NULL},
+	        {"invite", SM_JSON_TEXT, x->invite, sizeof x->invite, true, NULL},
+	        {"label", SM_JSON_TEXT, x->label, sizeof x->label, true, NULL},
 	};
 	if (!sm_json_request(req, want, sizeof want / sizeof *want) || !check_fields(req, x))
 		return;

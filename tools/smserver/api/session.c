@@ -95,8 +95,8 @@ void sm_api_refresh(struct sm_req *req)
 {
 	struct sm_server *s = req->worker->server;
 	struct refreshing *x = sm_api_op(req, sizeof *x, refresh_run, refresh_done);
-	char text[128] = "";
-	const struct sm_member want[] = {{"refresh_token", SM_JSON_TEXT, text, sizeof text, false}};
+	char text[SM_REFRESH_MOST + 1] = "";
+	const struct sm_member want[] = {{"refresh_token", SM_JSON_TEXT, text, sizeof text, false, NULL}};
 
 	if (!x)
 		return;

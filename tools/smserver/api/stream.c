@@ -13,7 +13,7 @@ void sm_api_stream(struct sm_req *req)
 	uint64_t after;
 	char *end;
 
-	if (!sm_api_query_number(req, "after", 0, INT64_MAX, &after))
+	if (!sm_api_query_number(req, "after", 0, 0, INT64_MAX, &after))
 		return;
 	if (last) {
 		after = isdigit((unsigned char)*last) && strlen(last) <= 18 ? strtoull(last, &end, 10) : 0;
