@@ -86,7 +86,7 @@ one() {
 	head -c 4194303 /dev/zero >zeros
 	(printf 'POST /api/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/sm-batch\r\nContent-Length: 4194304\r\n\r\n'; cat zeros) >request
 	for i in {1..100}; do timeout 20 "$API" "$URL" raw request keep >/dev/null & done
-	wait $(jobs -p | grep -vx "$PID")
+	for job in $(jobs -p); do [ "$job" = "$PID" ] || wait "$job"; done
 	[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$PID/status")" -lt 100000 ]
 }
 

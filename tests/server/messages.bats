@@ -66,6 +66,9 @@ load helper
 	sed 's/^date .*/date yesterday/' e >broken
 	send 400 bad_envelope alice broken
 	[[ $(json .message) == "line 5"* ]]
+	sed "s/^to bob@$ORIGIN /to - /" e >nowhere
+	! cmp -s e nowhere
+	send 400 no_recipient alice nowhere
 	printf 'sm-envelope/1 nothing' >broken
 	send 400 bad_envelope alice broken
 	head -c 300000 /dev/zero >big

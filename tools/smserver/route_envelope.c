@@ -166,6 +166,16 @@ static bool from_sender(const struct routing *x, const struct sm_sender *from)
 	       !memcmp(p->fp, from->device->key.fp, SM_FP_LEN);
 }
 
+/* Every line has to say where to. */
+static bool deliverable(const struct sm_header *h)
+{
+	bool good = h->nto && !h->has_group;
+
+	for (size_t i = 0; i < h->nto; i++)
+		good &= h->to[i].has_fp && h->to[i].address.text[0];
+	return good;
+}
+
 static bool read_header(struct sm_routing *out, struct sm_header *h, const uint8_t *p, size_t n)
 {
 	unsigned line = 1;
@@ -201,8 +211,8 @@ void sm_route_envelope(struct sm_routing *out, struct sm_server *s, struct sm_re
 	memcpy(out->id, h.id, sizeof out->id);
 	if (!from_sender(&x, from))
 		refuse(out, 403, "wrong_sender", "its `from` line is not the account and device that are signed in");
-	else if (h.has_group || !h.nto || !h.to[0].has_fp)
-		refuse(out, 400, "no_recipient", "an envelope under a passphrase or for a group has nobody to be delivered to");
+	else if (!deliverable(&h))
+		refuse(out, 400, "no_recipient", "an envelope under a passphrase, for a group or without addresses cannot be delivered");
 	else
 		place(&x);
 	if (!out->status && from->not_self)
