@@ -85,7 +85,10 @@ static bool let_head_in(struct sm_conn *c, struct evbuffer *in)
 	g->body = h.length;
 	if (h.length > SM_HEAD_MAX)
 		c->loop->big += h.length;
-	(void)evbuffer_remove_buffer(g->hold, in, h.size);
+	/* In one piece with what there is of the body: when that is all, nothing is copied. */
+	n = have - h.size < h.length ? have - h.size : (size_t)h.length;
+	g->body -= n;
+	(void)evbuffer_remove_buffer(g->hold, in, h.size + n);
 	return true;
 }
 
