@@ -67,7 +67,7 @@ load helper
 	send 400 bad_envelope alice broken
 	[[ $(json .message) == "line 5"* ]]
 	sed "s/^to bob@$ORIGIN /to - /" e >nowhere
-	! cmp -s e nowhere
+	run ! cmp -s e nowhere
 	send 400 no_recipient alice nowhere
 	printf 'sm-envelope/1 nothing' >broken
 	send 400 bad_envelope alice broken
