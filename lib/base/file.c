@@ -495,6 +495,8 @@ void sm_outfile_abandon(struct sm_outfile *o)
 	errno = saved;
 }
 
+void sm_pipe_widen(int fd) { (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20); }
+
 bool sm_same_file(int a, int b)
 {
 	struct stat x, y;

@@ -45,6 +45,8 @@ SM_CHECKED enum sm_err sm_outfile_commit(struct sm_outfile *o);
 void sm_outfile_abandon(struct sm_outfile *o);
 /* From now on SIGINT, SIGTERM and SIGHUP remove o's temporary name before the process dies of the signal. One at a time. */
 void sm_outfile_guard(struct sm_outfile *o);
+/* Gives a pipe room for a megabyte, so that two programs take turns less often; anything else, or a refusal, is left as it is. */
+void sm_pipe_widen(int fd);
 /* True when both descriptors are the same regular file. */
 bool sm_same_file(int a, int b);
 

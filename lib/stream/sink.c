@@ -22,6 +22,7 @@ void sm_sink_fd(struct sm_sink *s, int fd, const char *label)
 {
 	init(s, label);
 	s->fd = fd;
+	sm_pipe_widen(fd);
 }
 
 void sm_sink_mem(struct sm_sink *s, struct sm_buf *b, const char *label)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define RAW_READ (256u << 10)
+#define FIRST_READ (16u << 10)
 #define BUFFER_MAX ((4u << 20) + SM_HEADER_MAX)
 
 static void init(struct sm_source *s, bool detect)
@@ -26,6 +27,7 @@ void sm_source_fd(struct sm_source *s, int fd, bool detect)
 {
 	init(s, detect);
 	s->fd = fd;
+	sm_pipe_widen(fd);
 }
 
 void sm_source_mem(struct sm_source *s, const void *p, size_t n, bool detect)
@@ -92,7 +94,8 @@ static enum sm_err refill(struct sm_source *s)
 
 	compact(s);
 	if (!s->armored) {
-		size_t want = s->fd < 0 && !s->fn && s->mem.n < RAW_READ ? s->mem.n + 1 : RAW_READ; /* memory: no more than there is */
+		/* Memory: no more than there is. Others: little at first, since most messages are small and what is taken is wiped. */
+		size_t want = s->fd < 0 && !s->fn && s->mem.n < RAW_READ ? s->mem.n + 1 : s->taken ? RAW_READ : FIRST_READ;
 		if ((e = sm_buf_reserve(&s->ready, want, &where)) || (e = pull(s, where, want, &got)))
 			return e;
 		s->ready.len += got;
