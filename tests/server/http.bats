@@ -89,7 +89,7 @@ one() {
 	(printf 'POST /api/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/sm-batch\r\nContent-Length: 4194304\r\n\r\n'; cat zeros) >request
 	for i in {1..100}; do timeout 20 "$API" "$URL" raw request keep >/dev/null & done
 	for job in $(jobs -p); do [ "$job" = "$PID" ] || wait "$job"; done
-	[ "$(($(high) - before))" -lt 100000 ]
+	[ "$(($(high) - before))" -lt 100000 ] || { ldd "$SERVER" | grep -q 'lib[a-z]*san\.' && skip 'a sanitizer has memory of its own'; }
 }
 
 @test "a head in many small pieces is one head" {
