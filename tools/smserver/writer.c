@@ -21,7 +21,7 @@ enum {
 	SWEEP_SLICE_MS = 5,
 	IDLE_CHECKPOINT_MS = 1000,
 	STUCK_MS = 10000,
-	LOG_HIGH = 16 << 20,      /* bytes of log that are worth a checkpoint under load */
+	LOG_HIGH = 8 << 20,       /* bytes of log that are worth a checkpoint under load: more would hold up those who wait meanwhile */
 	LOG_TOO_LONG = 256 << 20, /* and those that are worth waiting for readers */
 };
 
