@@ -17,12 +17,14 @@ static enum sm_err find(uint8_t *key, const struct sm_header *h, const struct sm
 		return SM_OK;
 	}
 	if (h->has_group)
-		return SM_ERR_POLICY;
+		return o->session ? o->session(o->ctx, key, h, 0) : SM_ERR_POLICY;
 	if (h->to[0].has_fp) {
 		if (!id && o->unlock && (e = o->unlock(o->ctx, &id)))
 			return e;
 		if (!id || (at = sm_header_find_to(h, id->pub.fp)) < 0)
 			return SM_ERR_POLICY;
+		if (h->stanza[at].type == SM_STANZA_RATCHET)
+			return o->session ? o->session(o->ctx, key, h, (size_t)at) : SM_ERR_STANZA;
 		return sm_unwrap_identity(key, h, (size_t)at, id);
 	}
 	if (!o->ask)

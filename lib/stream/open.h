@@ -21,6 +21,9 @@ struct sm_opener {
 	const struct sm_identity *id; /* may be NULL */
 	/* Asked when id is NULL and the envelope is to keys; may be NULL. *id is borrowed until sm_opened_release. */
 	enum sm_err (*unlock)(void *ctx, const struct sm_identity **id);
+	/* Asked for a stanza of a session, h->stanza[i]: a ratchet's that is for id, or a group's. May be NULL (SM_ERR_STANZA; a group:
+	 * SM_ERR_POLICY). SM_ERR_POLICY: a group whose roster is not known. */
+	enum sm_err (*session)(void *ctx, uint8_t file_key[static SM_FILE_KEY], const struct sm_header *h, size_t i);
 	const uint8_t *file_key; /* 32 bytes known from before (inbox): recipient and stanza are not checked again */
 	/* Asked only when the stanza is a passphrase's; may be NULL (then SM_ERR_PASSPHRASE). pw is initialised. */
 	enum sm_err (*ask)(void *ctx, struct sm_buf *pw);

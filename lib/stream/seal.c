@@ -69,18 +69,26 @@ static enum sm_err address_header(struct sm_header *h, const struct sm_seal *job
 {
 	enum sm_err e = SM_OK;
 
-	h->nto = job->nto ? job->nto : 1;
-	h->to = calloc(h->nto, sizeof *h->to);
-	h->stanza = calloc(h->nto, sizeof *h->stanza);
+	h->has_group = job->group != NULL;
+	h->nto = job->nto || h->has_group ? job->nto : 1;
+	h->to = calloc(h->nto ? h->nto : 1, sizeof *h->to);
+	h->stanza = calloc(h->nto ? h->nto : 1, sizeof *h->stanza);
 	if (!h->to || !h->stanza)
 		return SM_ERR_NOMEM;
+	if (job->group) {
+		h->group = *job->group;
+		h->nstanza = 1;
+		return job->stanza(job->ctx, &h->stanza[0], h, 0, file_key);
+	}
 	if (job->pw) {
 		h->nstanza = 1;
 		return sm_wrap_passphrase(&h->stanza[0], h, job->pw, job->pwlen, job->pw_t, job->pw_m, file_key, job->rand);
 	}
 	for (size_t i = 0; !e && i < job->nto; i++) {
 		h->to[i] = job->to[i];
-		e = sm_wrap_public(&h->stanza[i], h, &h->to[i], &job->to_pub[i], file_key, job->rand);
+		e = job->stanza ? job->stanza(job->ctx, &h->stanza[i], h, i, file_key) : SM_ERR_NOTFOUND;
+		if (e == SM_ERR_NOTFOUND)
+			e = sm_wrap_public(&h->stanza[i], h, &h->to[i], &job->to_pub[i], file_key, job->rand);
 		h->nstanza = i + 1;
 	}
 	return e;
@@ -197,7 +205,9 @@ static enum sm_err check(const struct sm_seal *job)
 	for (size_t i = 0; i < job->nto; i++)
 		if (job->to_pub[i].suite != suite_of(job))
 			return SM_ERR_SUITE;
-	return (job->nto == 0) == (job->pw != NULL) ? SM_OK : SM_ERR_BUG;
+	if (job->group && !job->stanza)
+		return SM_ERR_BUG;
+	return (job->nto > 0) + (job->pw != NULL) + (job->group != NULL) == 1 ? SM_OK : SM_ERR_BUG;
 }
 
 enum sm_err sm_seal(const struct sm_seal *job, struct sm_source *in, struct sm_sink *out, char id[SM_ID_LEN + 1],

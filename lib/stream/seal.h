@@ -20,8 +20,14 @@ struct sm_seal {
 	struct sm_party from; /* zeroed: anonymous */
 	const struct sm_party *to;
 	const struct sm_public *to_pub;
-	size_t nto;     /* 1..1024; 0 with a passphrase */
-	const void *pw; /* a passphrase instead of recipients */
+	size_t nto; /* 1..1024; 0 with a passphrase or a group */
+	/* Asked for stanza i first, where there are sessions (lib/session); may be NULL, except with a group. SM_ERR_NOTFOUND: wrap it for
+	 * to_pub[i] after all. s->body is malloc'd. h has from, to or group, id and suite. */
+	enum sm_err (*stanza)(void *ctx, struct sm_stanza *s, const struct sm_header *h, size_t i,
+	                      const uint8_t file_key[static SM_FILE_KEY]);
+	void *ctx;
+	const struct sm_group_line *group; /* a group instead of recipients: its one stanza is the callback's */
+	const void *pw;                    /* a passphrase instead of recipients */
 	size_t pwlen;
 	uint32_t pw_t, pw_m;              /* argon2id cost */
 	const struct sm_identity *signer; /* NULL: unsigned. Must be `from`'s key (SM_ERR_POLICY). */

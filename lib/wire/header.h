@@ -59,17 +59,20 @@ struct sm_stanza {
 	size_t bodylen;
 };
 
+/* A `group` line. */
+struct sm_group_line {
+	char id[SM_ID_LEN + 1];
+	uint64_t epoch;
+	uint8_t roster[32]; /* the roster hash (wire/roster.h) */
+};
+
 struct sm_header {
 	const struct sm_suite *suite;
 	struct sm_party from; /* anonymous: no address, no fp */
 	struct sm_party *to;  /* owned; nto 0 with a group */
 	size_t nto;
 	bool has_group;
-	struct {
-		char id[SM_ID_LEN + 1];
-		uint64_t epoch;
-		uint8_t roster[32];
-	} group;
+	struct sm_group_line group;
 	char id[SM_ID_LEN + 1];
 	int64_t date;
 	struct sm_attach_line attach[SM_ATTACH_MAX];
