@@ -57,8 +57,8 @@ struct sending {
 	struct sm_buf text;     /* the input */
 	struct sm_buf envelope; /* what is posted */
 	char key[SM_KEY_MAX + 1];
-	bool ready;    /* the input was an envelope */
-	bool not_self; /* its `to` names the sender too, who was not asked for */
+	bool ready;        /* the input was an envelope */
+	const char *query; /* of the POST: "self=no" when its `to` names the sender too, who was not asked for */
 };
 
 /* The last operand is a file when it cannot be a name: "-", something with a slash, or with letters that no name has. */
@@ -202,7 +202,7 @@ static int check_recipients(struct sending *s, const struct sm_header *h)
 		         *h->to[i].address.text ? h->to[i].address.text : fp);
 		return SM_EXIT_DATA;
 	}
-	s->not_self = self > 0;
+	s->query = self ? "self=no" : NULL;
 	if (h->nto > s->npeer + self) {
 		sm_error("the envelope names an address with more keys than it has");
 		return SM_EXIT_DATA;
@@ -376,14 +376,14 @@ static int post(struct sending *s)
 {
 	struct sm_sent sent;
 	struct sm_client *c = &s->online.client;
-	enum sm_err e = sm_post(&sent, c, s->key, s->not_self, &s->envelope);
+	enum sm_err e = sm_post(&sent, c, s->key, s->query, &s->envelope);
 	if (e == SM_ERR_CONFLICT && !s->ready && !strcmp(c->error.code, "stale_devices")) {
 		int code = resolve(s);
 		if (code == SM_EXIT_OK)
 			code = make_envelope(s);
 		if (code != SM_EXIT_OK)
 			return code;
-		e = sm_post(&sent, c, s->key, s->not_self, &s->envelope);
+		e = sm_post(&sent, c, s->key, s->query, &s->envelope);
 	}
 	return e == SM_OK ? report(s, &sent) : sm_post_say(c, e, s->key, &s->envelope);
 }

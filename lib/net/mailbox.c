@@ -28,7 +28,7 @@ void sm_key_make(char key[static SM_ID_LEN + 1], int64_t now_ms, const struct sm
 	sm_base32_id(key, raw);
 }
 
-enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key, bool not_self, const void *envelope, size_t n)
+enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key, const char *query, const void *envelope, size_t n)
 {
 	struct sm_http_answer a = {0};
 	struct sm_sent r = {0};
@@ -37,7 +37,7 @@ enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key,
 	(void)snprintf(header, sizeof(header), "Idempotency-Key: %s", key);
 	struct sm_http_request req = {.method = "POST",
 	                              .path = MESSAGES,
-	                              .query = not_self ? "self=no" : NULL,
+	                              .query = query,
 	                              .body = envelope,
 	                              .bodylen = n,
 	                              .header = {"Content-Type: application/sm-envelope", header}};

@@ -15,9 +15,11 @@ struct sm_sent {
 	char id[SM_ID_LEN + 1];
 	bool stored; /* false: the server had it already, under the same key */
 };
-/* One binary envelope. SM_ERR_NOTFOUND, SM_ERR_CONFLICT, SM_ERR_LIMIT, SM_ERR_DENIED ...: c->error says which. */
-/* not_self: a `to` line of this device itself is there for reading only, and gets no delivery. */
-SM_CHECKED enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key, bool not_self, const void *envelope, size_t n);
+/* One binary envelope. SM_ERR_NOTFOUND, SM_ERR_CONFLICT, SM_ERR_LIMIT, SM_ERR_DENIED ...: c->error says which.
+ * query: of POST messages, as sm-protocol(7) has them ("self=no": a `to` line of this device itself is there for reading only, and gets no
+ * delivery); NULL for none. */
+SM_CHECKED enum sm_err sm_net_send(struct sm_sent *s, struct sm_client *c, const char *key, const char *query, const void *envelope,
+                                   size_t n);
 
 struct sm_incoming {
 	uint64_t seq;

@@ -253,7 +253,7 @@ static void send_to(struct streams *x, struct stream *s, const struct sm_buf *en
 	struct sm_sent sent;
 	sm_key_make(key, sm_time_now_ms(), &sm_rand_system);
 	atomic_store(&s->sent, bench_now());
-	bench_need(sm_net_send(&sent, &x->bench.client, key, false, envelope->data, envelope->len), &x->bench.client, "send");
+	bench_need(sm_net_send(&sent, &x->bench.client, key, NULL, envelope->data, envelope->len), &x->bench.client, "send");
 	atomic_store(&s->answered, bench_now());
 }
 

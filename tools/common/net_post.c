@@ -26,12 +26,12 @@ static bool over_limit(struct sm_client *c, size_t n)
 	return sm_net_policy(&p, c) == SM_OK && n > (uint64_t)p.message_bytes;
 }
 
-enum sm_err sm_post(struct sm_sent *s, struct sm_client *c, const char *key, bool not_self, const struct sm_buf *envelope)
+enum sm_err sm_post(struct sm_sent *s, struct sm_client *c, const char *key, const char *query, const struct sm_buf *envelope)
 {
 	bool maybe_stored = false;
 	enum sm_err e = SM_ERR_BUG;
 	for (int i = 0; i < TRIES; i++) {
-		e = sm_net_send(s, c, key, not_self, envelope->data, envelope->len);
+		e = sm_net_send(s, c, key, query, envelope->data, envelope->len);
 		if (e != SM_ERR_BUSY) /* SM_ERR_NET: the client has been patient already */
 			return maybe_stored && e == SM_ERR_NET ? SM_ERR_BUSY : e;
 		maybe_stored |= e == SM_ERR_BUSY;
