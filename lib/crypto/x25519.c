@@ -21,6 +21,19 @@ enum sm_err sm_x25519(uint8_t out[static 32], const uint8_t sk[static 32], const
 	return e;
 }
 
+enum sm_err sm_x25519_check(const uint8_t pk[static 32])
+{
+	if (pk[31] & 0x80)
+		return SM_ERR_FORMAT;
+	if (pk[31] != 0x7f || pk[0] < 0xed)
+		return SM_OK;
+	for (size_t i = 1; i < 31; i++) {
+		if (pk[i] != 0xff)
+			return SM_OK;
+	}
+	return SM_ERR_FORMAT;
+}
+
 void sm_x25519_pk(uint8_t pk[static 32], const uint8_t sk[static 32])
 {
 	sm_alg_sodium();
