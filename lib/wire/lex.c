@@ -2,6 +2,7 @@
 #include "wire/lex.h"
 
 #include "base/base64.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -71,10 +72,14 @@ bool sm_base64_exact(uint8_t *out, size_t n, struct sm_span s)
 {
 	uint8_t buf[1024 + 3];
 	size_t got;
-	if (n > 1024 || s.n != SM_BASE64_LEN(n) || sm_base64_decode(buf, &got, (const char *)s.p, s.n, false) || got != n)
+	bool good;
+	if (n > 1024 || s.n != SM_BASE64_LEN(n))
 		return false;
-	memcpy(out, buf, n);
-	return true;
+	good = !sm_base64_decode(buf, &got, (const char *)s.p, s.n, false) && got == n;
+	if (good)
+		memcpy(out, buf, n);
+	sm_wipe(buf, n + 3); /* it may have been a key */
+	return good;
 }
 
 bool sm_id_copy(char *out, struct sm_span s)
