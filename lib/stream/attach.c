@@ -13,14 +13,14 @@ struct padded {
 	uint64_t size, made, total;
 };
 
-static enum sm_err padded_read(void *ctx, uint8_t *p, size_t n, size_t *got)
+static enum sm_err padded_read(void *ctx, const struct sm_pieces *to, size_t n, size_t *got)
 {
 	struct padded *s = ctx;
 	size_t at = 0, k;
 	enum sm_err e;
 
 	if (!s->ended) {
-		if ((e = sm_source_read(s->in, p, n, &at)))
+		if ((e = sm_source_read_pieces(s->in, to, 0, n, &at)))
 			return e;
 		s->made += at;
 		if (at < n) {
@@ -31,7 +31,7 @@ static enum sm_err padded_read(void *ctx, uint8_t *p, size_t n, size_t *got)
 	}
 	if (s->ended) {
 		k = s->total - s->made < n - at ? (size_t)(s->total - s->made) : n - at;
-		memset(p + at, 0, k);
+		sm_pieces_zero(to, at, k);
 		s->made += k, at += k;
 	}
 	*got = at;

@@ -1,5 +1,6 @@
 /* The shape of a body on the wire (sm-format(5), "Body"): salt24 | commitment32 | frames, a frame being be16 length | sealed chunk.
- * The engine works on blocks of 64 frames, 1 MiB of plaintext; block 0 has the salt and the commitment in front. */
+ * The engine works on blocks of 32 frames, 512 KiB of plaintext: little enough to stay in a core's cache while it is read, hashed and
+ * sealed or opened. Block 0 has the salt and the commitment in front. */
 #ifndef SM_STREAM_BODY_H
 #define SM_STREAM_BODY_H
 
@@ -9,7 +10,7 @@
 
 #define SM_BODY_HEAD (SM_CHUNKED_SALT + SM_CHUNKED_COMMITMENT)
 #define SM_FRAME (2 + SM_CHUNK_SEALED)
-#define SM_BLOCK_CHUNKS 64
+#define SM_BLOCK_CHUNKS 32
 #define SM_BLOCK_PLAIN (SM_BLOCK_CHUNKS * SM_CHUNK)
 #define SM_BLOCK_WIRE (SM_BLOCK_CHUNKS * SM_FRAME)
 #define SM_BLOCK_MAX (SM_BODY_HEAD + SM_BLOCK_WIRE)

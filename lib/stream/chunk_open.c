@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t block_size(const struct sm_chunk_open *s) { return SM_BLOCK_CHUNKS * (size_t)(s->framed ? SM_FRAME : SM_CHUNK_SEALED); }
+static size_t block_size(const struct sm_chunk_open *s) { return sm_block_size(s->framed); }
 
 static enum sm_err block_new(void *ctx, void **block)
 {
@@ -20,38 +20,40 @@ static enum sm_err block_new(void *ctx, void **block)
 	struct sm_block *b;
 	enum sm_err e;
 
-	if ((e = sm_block_new(&b, true, s->segmenter != NULL)))
+	if ((e = sm_block_new(&b, s->framed, s->segmenter)))
 		return e;
 	*block = b;
 	return sm_chunked_open_init(&b->chunked, s->key, s->head, s->context, s->contextlen);
 }
 
 /* The next chunk within left bytes at p: its sealed size, what stands before it, or SM_ERR_PAYLOAD. */
-static enum sm_err next_chunk(const struct sm_chunk_open *s, const uint8_t *p, size_t left, size_t *before, size_t *n)
+static enum sm_err next_chunk(const struct sm_block *b, const uint8_t *p, size_t left, size_t *before, size_t *n)
 {
-	*before = s->framed ? 2 : 0;
+	*before = b->framed ? 2 : 0;
 	if (left < *before)
 		return SM_ERR_PAYLOAD;
-	*n = s->framed ? sm_get_be16(p) : left < SM_CHUNK_SEALED ? left : SM_CHUNK_SEALED;
+	*n = b->framed ? sm_get_be16(p) : left < SM_CHUNK_SEALED ? left : SM_CHUNK_SEALED;
 	return *n < SM_CHUNK_TAG || *n > SM_CHUNK_SEALED || *n > left - *before ? SM_ERR_PAYLOAD : SM_OK;
 }
 
-static enum sm_err open_chunks(const struct sm_chunk_open *s, struct sm_block *b)
+/* In place: every chunk but the stream's last is full, so that sm_block_pieces says where the plaintext stands. */
+static enum sm_err open_chunks(struct sm_block *b)
 {
-	const uint8_t *p = sm_block_chunks(b);
+	uint8_t *p = sm_block_chunks(b);
 	size_t left = sm_block_nchunks(b), before, n;
 	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
 	enum sm_err e;
 
+	sm_block_soil(b, b->nwire);
 	b->nplain = 0;
 	while (left) {
-		if (b->nplain == SM_BLOCK_PLAIN || (e = next_chunk(s, p, left, &before, &n)))
+		if (b->nplain == SM_BLOCK_PLAIN || b->nplain % SM_CHUNK || (e = next_chunk(b, p, left, &before, &n)))
 			return SM_ERR_PAYLOAD;
-		if ((e = sm_chunked_open(&b->chunked, chunk++, b->plain + b->nplain, p + before, n)))
+		p += before;
+		if ((e = sm_chunked_open(&b->chunked, chunk++, p, p, n)))
 			return e;
 		b->nplain += n - SM_CHUNK_TAG;
-		b->dirty = b->nplain > b->dirty ? b->nplain : b->dirty;
-		p += before + n, left -= before + n;
+		p += n, left -= before + n;
 	}
 	return SM_OK;
 }
@@ -107,29 +109,50 @@ static enum sm_err verify_read(void *ctx, void *block, uint64_t index, bool *las
 		memcpy(b->wire, s->head, SM_BODY_HEAD);
 	if ((e = s->framed ? read_frames(s, b) : read_bare(s, b)))
 		return e;
-	n = b->nwire - sm_block_head(index);
+	n = sm_block_nchunks(b);
 	if ((e = sm_keep_add(s->keep, sm_block_chunks(b), n)))
 		return e;
 	s->bytes += n;
 	s->nblocks = index + 1;
 	*last = b->last;
-	if (s->segmenter)
-		sm_segments_link(s->segmenter, &b->segments, b->wire, b->nwire, b->last);
+	sm_block_hashable(b);
 	return SM_OK;
 }
 
-static enum sm_err verify_work(void *ctx, void *block)
+/* What needs the bytes as they came: they are opened over. */
+static enum sm_err verify_hash(void *ctx, void *block)
 {
 	struct sm_chunk_open *s = ctx;
 	struct sm_block *b = block;
-	enum sm_err e = open_chunks(s, b);
+	enum sm_err e = s->keep->in_file ? recheck_tag(s, b, b->tag) : SM_OK;
 
-	b->failed = e == SM_ERR_PAYLOAD && !s->framed;
-	if (e && !b->failed)
+	return e ? e : sm_block_hash(ctx, block);
+}
+
+static enum sm_err verify_open(void *ctx, void *block)
+{
+	struct sm_chunk_open *s = ctx;
+	struct sm_block *b = block;
+	enum sm_err e;
+
+	if ((e = sm_block_hash_rest(ctx, block)))
 		return e;
-	if (s->segmenter)
-		sm_segments_hash(&b->segments);
-	return s->keep->in_file ? recheck_tag(s, b, b->tag) : SM_OK;
+	e = open_chunks(b);
+	b->failed = e == SM_ERR_PAYLOAD && !s->framed;
+	return b->failed ? SM_OK : e;
+}
+
+static enum sm_err look(const struct sm_chunk_open *s, const struct sm_block *b)
+{
+	const struct sm_pieces plain = sm_block_pieces(b);
+	enum sm_err e = SM_OK;
+
+	for (size_t at = 0, n; s->look && !e && at < b->nplain; at += n) {
+		const uint8_t *p = sm_pieces_at(&plain, at, &n);
+		n = n < b->nplain - at ? n : b->nplain - at;
+		e = s->look(s->ctx, p, n);
+	}
+	return e;
 }
 
 static enum sm_err verify_write(void *ctx, void *block)
@@ -138,27 +161,29 @@ static enum sm_err verify_write(void *ctx, void *block)
 	struct sm_block *b = block;
 	enum sm_err e;
 
-	if (s->segmenter && (e = sm_segments_collect(s->segmenter, &b->segments)))
+	if ((e = sm_segments_collect(&b->segments)))
 		return e;
 	if (s->keep->in_file && (e = sm_buf_add(&s->tags, b->tag, sizeof b->tag)))
 		return e;
 	/* A blob that ends with a full chunk has lost its end. */
-	if (b->failed || (!s->framed && b->last && (sm_block_nchunks(b)) % SM_CHUNK_SEALED == 0))
+	if (b->failed || (!s->framed && b->last && sm_block_nchunks(b) % SM_CHUNK_SEALED == 0))
 		s->bad = true;
 	if (s->bad)
 		return SM_OK;
-	if (s->look && (e = s->look(s->ctx, b->plain, b->nplain)))
+	if ((e = look(s, b)))
 		return e;
 	if (s->framed && !b->index && b->last) { /* small: keep the plaintext, unpublished, rather than open it twice */
-		s->plain = b->plain, s->nplain = b->nplain;
-		b->plain = NULL;
+		s->small = b->wire, s->nsmall = b->nwire, s->nplain = b->nplain;
+		s->plain = sm_block_pieces(b);
+		b->wire = NULL;
 	}
 	return SM_OK;
 }
 
 static enum sm_err verify(struct sm_chunk_open *s, struct sm_source *in)
 {
-	static const struct sm_pipeline pipeline = {block_new, sm_block_free, verify_read, verify_work, NULL, NULL, verify_write};
+	static const struct sm_pipeline pipeline = {block_new,     sm_block_free, verify_read, verify_hash,
+	                                            sm_block_link, verify_open,   verify_write};
 	struct sm_segmenter segmenter = {0};
 	enum sm_err e = SM_OK;
 
@@ -183,9 +208,9 @@ void sm_chunk_open_init(struct sm_chunk_open *s)
 
 void sm_chunk_open_release(struct sm_chunk_open *s)
 {
-	if (s->plain)
-		sm_wipe(s->plain, s->nplain);
-	free(s->plain);
+	if (s->small)
+		sm_wipe(s->small, s->nsmall);
+	free(s->small);
 	sm_buf_release(&s->tags);
 	sm_wipe(s, sizeof *s);
 }
@@ -269,23 +294,24 @@ static enum sm_err release_work(void *ctx, void *block)
 		if (!sm_equal(b->tag, s->tags.data + b->index * SM_RECHECK_TAG, SM_RECHECK_TAG))
 			return SM_ERR_PAYLOAD;
 	}
-	return open_chunks(s, b);
+	return open_chunks(b);
 }
 
-/* The part of p, which begins at plaintext offset at, that was asked for. */
-static enum sm_err put_part(struct sm_chunk_open *s, const uint8_t *p, size_t n, uint64_t at)
+/* The part of n plaintext bytes, of which the first is the stream's byte `at`, that was asked for. */
+static enum sm_err put_part(struct sm_chunk_open *s, const struct sm_pieces *plain, size_t n, uint64_t at)
 {
 	uint64_t a = at < s->from ? s->from : at, z = at + n > s->to ? s->to : at + n;
 
-	return a < z ? sm_sink_write(s->out, p + (a - at), (size_t)(z - a)) : SM_OK;
+	return a < z ? sm_sink_write_pieces(s->out, plain, (size_t)(a - at), (size_t)(z - a)) : SM_OK;
 }
 
 static enum sm_err release_write(void *ctx, void *block)
 {
 	struct sm_chunk_open *s = ctx;
 	struct sm_block *b = block;
+	const struct sm_pieces plain = sm_block_pieces(b);
 
-	return put_part(s, b->plain, b->nplain, b->index * SM_BLOCK_PLAIN);
+	return put_part(s, &plain, b->nplain, b->index * SM_BLOCK_PLAIN);
 }
 
 enum sm_err sm_chunk_open_release_plain(struct sm_chunk_open *s, struct sm_sink *out, uint64_t from, uint64_t to)
@@ -295,5 +321,5 @@ enum sm_err sm_chunk_open_release_plain(struct sm_chunk_open *s, struct sm_sink 
 	s->out = out;
 	s->from = from;
 	s->to = to;
-	return s->plain ? put_part(s, s->plain, s->nplain, 0) : sm_pipeline_run(&pipeline, s, s->threads);
+	return s->small ? put_part(s, &s->plain, s->nplain, 0) : sm_pipeline_run(&pipeline, s, s->threads);
 }

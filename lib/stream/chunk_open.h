@@ -18,7 +18,7 @@ struct sm_chunk_open {
 	bool digest_wanted;
 	unsigned threads;
 	struct sm_keep *keep; /* where the input is kept, shared by all streams of one envelope */
-	/* Called in order with all plaintext of the first pass; may be NULL. It is not verified yet. */
+	/* Called in order with all plaintext of the first pass, in pieces; may be NULL. It is not verified yet. */
 	enum sm_err (*look)(void *ctx, const uint8_t *p, size_t n);
 	void *ctx;
 
@@ -32,8 +32,9 @@ struct sm_chunk_open {
 	/* For a file that others may change between the passes: a MAC of each block under a key that never leaves this process. */
 	uint8_t recheck_key[32];
 	struct sm_buf tags;
-	uint8_t *plain; /* the whole plaintext when one block held it; no second pass then */
-	size_t nplain;
+	uint8_t *small; /* the whole of it, opened, when one block held it; no second pass then */
+	size_t nsmall, nplain;
+	struct sm_pieces plain; /* where it stands in small */
 	struct sm_segmenter *segmenter;
 	struct sm_sink *out;
 	uint64_t from, to;

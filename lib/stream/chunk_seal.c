@@ -13,11 +13,12 @@ struct run {
 
 static enum sm_err block_new(void *ctx, void **block)
 {
-	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
+	struct run *r = ctx;
+	const struct sm_chunk_seal *job = r->job;
 	struct sm_block *b;
 	enum sm_err e;
 
-	if ((e = sm_block_new(&b, true, job->digest)))
+	if ((e = sm_block_new(&b, job->framed, job->digest ? &r->segmenter : NULL)))
 		return e;
 	*block = b;
 	return sm_chunked_seal_init(&b->chunked, job->key, job->salt, job->context, job->contextlen);
@@ -27,38 +28,36 @@ static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last
 {
 	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
 	struct sm_block *b = block;
-	enum sm_err e = job->read(job->ctx, b->plain, SM_BLOCK_PLAIN, &b->nplain);
+	enum sm_err e;
 
 	b->index = index;
-	if (!e && b->nplain > b->dirty)
-		b->dirty = b->nplain;
+	const struct sm_pieces places = sm_block_pieces(b);
+	/* As much as may be touched, were it to fail halfway; what is not will not have been paged in. */
+	if ((e = job->read(job->ctx, &places, SM_BLOCK_PLAIN, &b->nplain))) {
+		sm_block_soil(b, SM_BLOCK_MAX);
+		return e;
+	}
 	/* A plaintext that ends with a full block still has its empty last chunk to come: the next block. */
 	*last = b->last = b->nplain < SM_BLOCK_PLAIN;
-	return e;
+	return SM_OK;
 }
 
-static enum sm_err block_seal(void *ctx, void *block)
+/* Each chunk where it stands: its length in front, its tag behind. */
+static enum sm_err seal_chunks(const struct sm_chunk_seal *job, struct sm_block *b)
 {
-	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
-	struct sm_block *b = block;
-	uint8_t *out = b->wire;
+	uint8_t *out = sm_block_chunks(b);
 	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
 	enum sm_err e;
 
-	if (b->index == 0) {
-		memcpy(out, job->salt, SM_CHUNKED_SALT);
-		memcpy(out + SM_CHUNKED_SALT, b->chunked.commitment, SM_CHUNKED_COMMITMENT);
-		out += SM_BODY_HEAD;
-	}
-	for (size_t at = 0;; at += SM_CHUNK) {
-		size_t n = b->nplain - at < SM_CHUNK ? b->nplain - at : SM_CHUNK;
+	for (size_t left = b->nplain, n;; left -= n) {
+		n = left < SM_CHUNK ? left : SM_CHUNK;
 		if (n < SM_CHUNK && !b->last)
 			break; /* only the last block ends in a short chunk */
 		if (job->framed) {
 			sm_put_be16(out, (uint16_t)(n + SM_CHUNK_TAG));
 			out += 2;
 		}
-		if ((e = sm_chunked_seal(&b->chunked, chunk++, out, b->plain + at, n)))
+		if ((e = sm_chunked_seal(&b->chunked, chunk++, out, out, n)))
 			return e;
 		out += n + SM_CHUNK_TAG;
 		if (n < SM_CHUNK)
@@ -68,28 +67,37 @@ static enum sm_err block_seal(void *ctx, void *block)
 	return SM_OK;
 }
 
-static enum sm_err block_link(void *ctx, void *block)
+static enum sm_err block_seal(void *ctx, void *block)
 {
-	struct run *r = ctx;
+	const struct sm_chunk_seal *job = ((struct run *)ctx)->job;
 	struct sm_block *b = block;
+	enum sm_err e;
 
-	sm_segments_link(&r->segmenter, &b->segments, b->wire, b->nwire, b->last);
-	return SM_OK;
+	if (!b->index) {
+		memcpy(b->wire, job->salt, SM_CHUNKED_SALT);
+		memcpy(b->wire + SM_CHUNKED_SALT, b->chunked.commitment, SM_CHUNKED_COMMITMENT);
+	}
+	if ((e = seal_chunks(job, b))) {
+		sm_block_soil(b, SM_BLOCK_MAX); /* some of it is still plaintext */
+		return e;
+	}
+	sm_block_hashable(b);
+	return sm_block_hash(ctx, block);
 }
 
 static enum sm_err block_write(void *ctx, void *block)
 {
 	struct run *r = ctx;
 	struct sm_block *b = block;
-	enum sm_err e = r->job->digest ? sm_segments_collect(&r->segmenter, &b->segments) : SM_OK;
+	enum sm_err e;
 
-	return e ? e : sm_sink_write(r->job->out, b->wire, b->nwire);
+	return (e = sm_segments_collect(&b->segments)) ? e : sm_sink_write(r->job->out, b->wire, b->nwire);
 }
 
 enum sm_err sm_chunk_seal(const struct sm_chunk_seal *job, uint8_t digest[static SM_HASH_LEN])
 {
-	static const struct sm_pipeline hashing = {block_new,  sm_block_free, block_read, block_seal,
-	                                           block_link, sm_block_hash, block_write};
+	static const struct sm_pipeline hashing = {block_new,     sm_block_free,      block_read, block_seal,
+	                                           sm_block_link, sm_block_hash_rest, block_write};
 	static const struct sm_pipeline plain = {block_new, sm_block_free, block_read, block_seal, NULL, NULL, block_write};
 	struct run r = {.job = job};
 	enum sm_err e;

@@ -3,6 +3,7 @@
 #define SM_STREAM_CHUNK_SEAL_H
 
 #include "stream/body.h"
+#include "stream/pieces.h"
 #include "stream/sink.h"
 
 struct sm_chunk_seal {
@@ -12,8 +13,8 @@ struct sm_chunk_seal {
 	bool framed; /* be16 length before each chunk */
 	bool digest; /* compute the segmented digest of what is written */
 	unsigned threads;
-	/* Up to n bytes of plaintext, fewer only at its end; called in order. */
-	enum sm_err (*read)(void *ctx, uint8_t *p, size_t n, size_t *got);
+	/* Up to n bytes of plaintext to their places, fewer only at its end; called in order. */
+	enum sm_err (*read)(void *ctx, const struct sm_pieces *to, size_t n, size_t *got);
 	void *ctx;
 	struct sm_sink *out;
 };

@@ -18,9 +18,8 @@ struct scan {
 static enum sm_err block_new(void *ctx, void **block)
 {
 	struct sm_block *b;
-	enum sm_err e = sm_block_new(&b, false, true);
+	enum sm_err e = sm_block_new(&b, true, &((struct scan *)ctx)->segmenter);
 
-	(void)ctx;
 	if (!e)
 		*block = b;
 	return e;
@@ -33,6 +32,7 @@ static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last
 	size_t head = sm_block_head(index), want = head + SM_BLOCK_WIRE, got, used;
 	enum sm_err e;
 
+	b->index = index;
 	if ((e = sm_source_read(s->in, b->wire, want, &got)))
 		return e;
 	if (got < head)
@@ -43,7 +43,7 @@ static enum sm_err block_read(void *ctx, void *block, uint64_t index, bool *last
 	if (!b->last && got < want)
 		return SM_ERR_PAYLOAD;
 	*last = b->last;
-	sm_segments_link(&s->segmenter, &b->segments, b->wire, b->nwire, b->last);
+	sm_block_hashable(b);
 	return sm_source_unread(s->in, b->wire + b->nwire, got - b->nwire);
 }
 
@@ -51,12 +51,13 @@ static enum sm_err block_write(void *ctx, void *block)
 {
 	struct scan *s = ctx;
 	struct sm_block *b = block;
-	enum sm_err e = sm_segments_collect(&s->segmenter, &b->segments);
+	enum sm_err e = sm_segments_collect(&b->segments);
 
 	return e || !s->out ? e : sm_sink_write(s->out, b->wire, b->nwire);
 }
 
-static const struct sm_pipeline pipeline = {block_new, sm_block_free, block_read, sm_block_hash, NULL, NULL, block_write};
+static const struct sm_pipeline pipeline = {block_new,     sm_block_free,      block_read, sm_block_hash,
+                                            sm_block_link, sm_block_hash_rest, block_write};
 
 static enum sm_err put_signature(struct sm_sink *out, const uint8_t *sig, size_t n)
 {

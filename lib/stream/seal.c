@@ -31,33 +31,34 @@ struct seal {
 };
 
 /* Up to n bytes of plaintext, fewer only at its end. */
-static enum sm_err plain_read(void *ctx, uint8_t *p, size_t n, size_t *got)
+static enum sm_err plain_read(void *ctx, const struct sm_pieces *to, size_t n, size_t *got)
 {
+	static const uint8_t mark = 0x80;
 	struct plain *s = ctx;
 	size_t at = 0, k;
 	enum sm_err e;
 
 	if (s->fields_at < s->fields->len) {
 		at = s->fields->len - s->fields_at < n ? s->fields->len - s->fields_at : n;
-		memcpy(p, s->fields->data + s->fields_at, at);
+		sm_pieces_put(to, 0, s->fields->data + s->fields_at, at);
 		s->fields_at += at;
 	}
 	if (!s->content_ended && at < n) {
-		if ((e = sm_source_read(s->in, p + at, n - at, &k)))
+		if ((e = sm_source_read_pieces(s->in, to, at, n - at, &k)))
 			return e;
 		s->content_ended = k < n - at;
 		at += k;
 	}
 	s->made += at;
 	if (s->content_ended && !s->marked && at < n) {
-		p[at++] = 0x80;
+		sm_pieces_put(to, at++, &mark, 1);
 		s->made++;
 		s->marked = true;
 		s->total = s->no_pad ? s->made : sm_content_total(s->made);
 	}
 	if (s->marked) {
 		k = s->total - s->made < n - at ? (size_t)(s->total - s->made) : n - at;
-		memset(p + at, 0, k);
+		sm_pieces_zero(to, at, k);
 		s->made += k, at += k;
 	}
 	*got = at;

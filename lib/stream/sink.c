@@ -68,6 +68,24 @@ enum sm_err sm_sink_write(struct sm_sink *s, const void *p, size_t n)
 	return e || s->pending.len < FLUSH_AT ? e : flush(s);
 }
 
+enum sm_err sm_sink_write_pieces(struct sm_sink *s, const struct sm_pieces *from, size_t at, size_t n)
+{
+	enum sm_err e = SM_OK;
+
+	if (s->fd >= 0 && !s->armored && n >= FLUSH_AT) {
+		s->total += n;
+		return (e = flush(s)) ? e : sm_pieces_write(s->fd, from, at, n);
+	}
+	while (!e && n) {
+		size_t run;
+		const uint8_t *p = sm_pieces_at(from, at, &run);
+		run = run < n ? run : n;
+		e = sm_sink_write(s, p, run);
+		at += run, n -= run;
+	}
+	return e;
+}
+
 enum sm_err sm_sink_finish(struct sm_sink *s)
 {
 	enum sm_err e = s->armored ? sm_armor_finish(&s->armor, &s->pending) : SM_OK;

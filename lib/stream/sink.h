@@ -3,6 +3,7 @@
 #define SM_STREAM_SINK_H
 
 #include "stream/keep.h"
+#include "stream/pieces.h"
 #include "wire/armor.h"
 
 struct sm_sink {
@@ -21,6 +22,8 @@ void sm_sink_mem(struct sm_sink *s, struct sm_buf *b, const char *label);
 /* Binary, into a spool made by sm_keep_init_spool. */
 void sm_sink_keep(struct sm_sink *s, struct sm_keep *k);
 SM_CHECKED enum sm_err sm_sink_write(struct sm_sink *s, const void *p, size_t n);
+/* n bytes of plaintext that stand apart (stream/pieces.h), from offset at on. */
+SM_CHECKED enum sm_err sm_sink_write_pieces(struct sm_sink *s, const struct sm_pieces *from, size_t at, size_t n);
 /* The armor's end, and everything still pending. Always call it before release when the output is to be whole. */
 SM_CHECKED enum sm_err sm_sink_finish(struct sm_sink *s);
 void sm_sink_release(struct sm_sink *s);

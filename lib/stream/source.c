@@ -11,6 +11,7 @@
 
 #define RAW_READ (256u << 10)
 #define FIRST_READ (16u << 10)
+#define DIRECT (64u << 10) /* a read for as much as this needs no buffer */
 #define BUFFER_MAX ((4u << 20) + SM_HEADER_MAX)
 
 static void init(struct sm_source *s, bool detect)
@@ -51,6 +52,16 @@ void sm_source_release(struct sm_source *s)
 
 static size_t buffered(const struct sm_source *s) { return s->ready.len - s->pos; }
 
+/* Input has come; none is the end. */
+static void take(struct sm_source *s, size_t got)
+{
+	if (!got)
+		s->ended = true;
+	s->taken += got;
+	if (s->progress && s->taken > RAW_READ)
+		s->progress(s->progress_ctx, s->taken);
+}
+
 /* Up to n bytes as they come in; *got 0 is the end. One read, so that a pipe is not waited for longer than need be. */
 static enum sm_err pull(struct sm_source *s, void *p, size_t n, size_t *got)
 {
@@ -69,11 +80,8 @@ static enum sm_err pull(struct sm_source *s, void *p, size_t n, size_t *got)
 			memcpy(p, s->mem.p, *got);
 		s->mem.p += *got, s->mem.n -= *got;
 	}
-	if (!e && !*got)
-		s->ended = true;
-	s->taken += *got;
-	if (s->progress && s->taken > RAW_READ)
-		s->progress(s->progress_ctx, s->taken);
+	if (!e)
+		take(s, *got);
 	return e;
 }
 
@@ -152,7 +160,7 @@ enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, size_t *got)
 			have += k;
 		} else if (s->ended) {
 			break;
-		} else if (s->armored || n - have < RAW_READ) {
+		} else if (s->armored || n - have < DIRECT) {
 			if ((e = refill(s)))
 				return e;
 		} else {
@@ -162,6 +170,34 @@ enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, size_t *got)
 		}
 	}
 	s->consumed += have;
+	*got = have;
+	return SM_OK;
+}
+
+/* One read from a descriptor whose bytes are not looked at on the way. */
+static bool scatters(const struct sm_source *s) { return s->begun && s->fd >= 0 && !s->armored && !buffered(s) && !s->ended; }
+
+enum sm_err sm_source_read_pieces(struct sm_source *s, const struct sm_pieces *to, size_t at, size_t n, size_t *got)
+{
+	size_t have = 0, k;
+	enum sm_err e;
+
+	while (have < n) {
+		if (scatters(s)) {
+			if ((e = sm_pieces_read(s->fd, to, at + have, n - have, &k)))
+				return e;
+			take(s, k);
+			s->consumed += k;
+		} else {
+			size_t run;
+			uint8_t *p = sm_pieces_at(to, at + have, &run);
+			if ((e = sm_source_read(s, p, run < n - have ? run : n - have, &k)))
+				return e;
+		}
+		if (!k)
+			break;
+		have += k;
+	}
 	*got = have;
 	return SM_OK;
 }

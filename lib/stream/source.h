@@ -3,6 +3,7 @@
 #ifndef SM_STREAM_SOURCE_H
 #define SM_STREAM_SOURCE_H
 
+#include "stream/pieces.h"
 #include "wire/armor.h"
 
 #include <sys/types.h>
@@ -33,6 +34,8 @@ void sm_source_fn(struct sm_source *s, enum sm_err (*read)(void *ctx, void *p, s
 void sm_source_release(struct sm_source *s);
 /* Up to n bytes, fewer only at the end. SM_ERR_ARMOR, SM_ERR_IO. */
 SM_CHECKED enum sm_err sm_source_read(struct sm_source *s, void *p, size_t n, size_t *got);
+/* The same into places apart (stream/pieces.h), from plaintext offset at on. */
+SM_CHECKED enum sm_err sm_source_read_pieces(struct sm_source *s, const struct sm_pieces *to, size_t at, size_t n, size_t *got);
 /* Looks ahead: at least want bytes at *p unless the input ends before (*n is what there is). Valid until the next call. */
 SM_CHECKED enum sm_err sm_source_peek(struct sm_source *s, size_t want, const uint8_t **p, size_t *n);
 /* Drops n bytes that were peeked. */
