@@ -546,3 +546,73 @@ on_terminal() {
 	END
 	[[ $output == *'\u{'*evil* ]]
 }
+
+@test "--recovery prints the code, and --recover makes the same identity of it" {
+	smkeygen -N -C kay >line
+	smkeygen --recovery >code
+	[[ $(cat code) =~ ^[A-Z2-7]{5}(-[A-Z2-7]{5}){11}$ ]]
+	chmod 600 code
+	[ "$(smkeygen --recover --recovery-file code -N -o again -C kay)" = "$(cat line)" ]
+	[ "$(mode again)" = 600 ]
+	[ "$(grep ^SM again)" = "$(grep ^SM "$SM_HOME/config/identity")" ]
+	# as people type it, over lines, and from a descriptor
+	tr 'A-Z-' 'a-z\n' <code | tr oib 018 >typed
+	[ "$(smkeygen --recover --recovery-fd 5 -N -o typed.id -C kay 5<typed)" = "$(cat line)" ]
+	# under a passphrase, and into the profile
+	secret_file pass new
+	smkeygen --recover --recovery-file code --passphrase-file pass --profile p -C kay >line2
+	cmp line line2
+	[ "$(head -n 1 "$SM_HOME/config/profiles/p/identity")" = '-----BEGIN SM ENVELOPE-----' ]
+}
+
+@test "--recovery asks for the passphrase, a key of another suite has no code" {
+	protected
+	run --separate-stderr notty smkeygen --recovery k
+	[ "$status" -eq 77 ]
+	[ "$output" = '' ]
+	smkeygen --recovery k --passphrase-file pass >code
+	[ "$(wc -c <code)" -eq 72 ]
+	smkeygen -N -t rsa:2048 -o r >/dev/null
+	run --separate-stderr smkeygen --recovery r
+	[ "$status" -eq 65 ]
+	[ "$output" = '' ]
+	[[ $stderr == *'too long for a recovery code'* ]]
+}
+
+@test "--recovery into a file that everybody may read warns" {
+	smkeygen -N >/dev/null
+	smkeygen --recovery >code 2>err
+	[[ $(cat err) == *'warning: writing a recovery code to a file that everybody may read' ]]
+	(umask 077 && smkeygen --recovery >code2 2>err2)
+	[ ! -s err2 ]
+}
+
+@test "a mistyped recovery code makes nothing: 65" {
+	smkeygen -N >/dev/null
+	(umask 077 && smkeygen --recovery >code)
+	check() {
+		run --separate-stderr smkeygen --recover --recovery-file typo -N -o x
+		[ "$status" -eq 65 ]
+		[ "$output" = '' ]
+		[[ $stderr == "smkeygen: $1" ]] || { echo "$stderr"; return 1; }
+		[ "${#stderr_lines[@]}" -eq 1 ]
+		[ ! -e x ] && [ ! -e x.pub ]
+	}
+	umask 077
+	sed 's/^./9/' code >typo
+	check 'not a recovery code: its group 1 has a character that no code has'
+	cut -c -70 code >typo
+	check 'not a recovery code: 59 characters, where a code has 60'
+	sed 's/^\(.\)\(.*\)$/\2\1/' code >typo
+	check 'the recovery code has a mistake in it: its checksum is wrong'
+	tr A-Z2-7 B-Z2-7A <code >typo
+	check 'the recovery code has a mistake in it: its checksum is wrong'
+	: >typo
+	check 'not a recovery code: 0 characters, where a code has 60'
+	cp code typo && chmod 644 typo
+	run smkeygen --recover --recovery-file typo -N -o x
+	[ "$status" -eq 77 ]
+	run notty smkeygen --recover -N -o x
+	[ "$status" -eq 77 ]
+	[[ $output == *'use --recovery-file or --recovery-fd' ]]
+}

@@ -5,9 +5,11 @@
 #include "cli/diag.h"
 #include "cli/exit.h"
 #include "common/json.h"
+#include "common/recovery.h"
 #include "common/unlock.h"
 #include "crypto/rsa.h"
 #include "smkeygen/import.h"
+#include "smkeygen/recovery.h"
 #include "store/keyring.h"
 #include "wire/lex.h"
 
@@ -19,13 +21,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum mode { MAKE, SHOW_PUBLIC, SHOW_FINGERPRINT, CHANGE, UNLOCK, LOCK };
-enum { OPT_UNLOCK = SM_OPT_LONG, OPT_LOCK, OPT_NEW_PASSPHRASE, OPT_JSON, OPT_IMPORT, OPT_IMPORT_ENCRYPT };
+enum mode { MAKE, SHOW_PUBLIC, SHOW_FINGERPRINT, CHANGE, UNLOCK, LOCK, RECOVERY };
+enum {
+	OPT_UNLOCK = SM_OPT_LONG,
+	OPT_LOCK,
+	OPT_NEW_PASSPHRASE,
+	OPT_JSON,
+	OPT_IMPORT,
+	OPT_IMPORT_ENCRYPT,
+	OPT_RECOVERY,
+	OPT_RECOVER,
+	OPT_RECOVERY_FILE,
+	OPT_RECOVERY_FD
+};
 
 static const struct sm_opt table[] = {
         {'t', "type", "SUITE", "kind of identity: x25519 (the default), rsa or rsa:BITS"},
         {OPT_IMPORT, "import", "FILE", "make it of the private key in FILE: PEM, RSA or Ed25519"},
         {OPT_IMPORT_ENCRYPT, "import-encrypt", "FILE", "with --import of RSA: the second key, which encrypts"},
+        {OPT_RECOVER, "recover", NULL, "make it of its recovery code, which is asked for"},
+        {OPT_RECOVERY_FILE, "recovery-file", "FILE", "with --recover: read the code from FILE"},
+        {OPT_RECOVERY_FD, "recovery-fd", "N", "with --recover: read the code from descriptor N"},
         {'o', "output", "FILE", "write the secret key to FILE, the public line to FILE.pub"},
         {'C', "comment", "TEXT", "comment of the public line instead of user@host"},
         {'N', "no-passphrase", NULL, "keep the secret key without a passphrase"},
@@ -34,15 +50,16 @@ static const struct sm_opt table[] = {
         {'p', "change-passphrase", NULL, "change the passphrase (with -N: to none)"},
         {OPT_UNLOCK, "unlock", "TIME", "keep the key unlocked in the kernel for TIME (90, 15m, 8h, 7d)"},
         {OPT_LOCK, "lock", NULL, "forget the unlocked key"},
-        {'i', "identity", "FILE", "the identity that -y, -l, -p, --unlock and --lock are about"},
+        {OPT_RECOVERY, "recovery", NULL, "print the recovery code: the secret key to write down"},
+        {'i', "identity", "FILE", "the identity that -y, -l, -p, --unlock, --lock and --recovery are about"},
         {OPT_NEW_PASSPHRASE, "new-passphrase-file", "FILE", "with -p and --import: read the new passphrase from FILE"},
         {OPT_JSON, "json", NULL, "with -y and -l: one JSON object a line"},
         SM_COMMON_OPTS,
         {0},
 };
 static struct sm_opts opts = {
-        .usage = "[-N] [-t SUITE | --import FILE [--import-encrypt FILE]] [-o FILE] [-C TEXT] | (-y | -l | -p | --unlock TIME | --lock) "
-                 "[FILE]",
+        .usage = "[-N] [-t SUITE | --import FILE [--import-encrypt FILE] | --recover] [-o FILE] [-C TEXT] | "
+                 "(-y | -l | -p | --unlock TIME | --lock | --recovery) [FILE]",
         .about = "Makes the identity of a profile, or shows, protects or unlocks one.",
         .table = table,
 };
@@ -51,9 +68,10 @@ static struct {
 	enum mode mode;
 	const char *mode_name; /* as typed, for messages */
 	const char *type, *import, *import_encrypt, *output, *comment, *identity, *unlock, *new_file;
-	bool plain, json;
+	bool plain, json, recover;
+	struct sm_passphrase_source code; /* --recovery-file, --recovery-fd */
 	struct sm_common common;
-} arg = {.common = SM_COMMON_INIT};
+} arg = {.code = {.fd = -1}, .common = SM_COMMON_INIT};
 
 static void set_mode(enum mode mode, const char *name)
 {
@@ -80,6 +98,10 @@ static void parse_option(int c)
 		arg.unlock = opts.arg;
 		break;
 	case OPT_LOCK: set_mode(LOCK, "--lock"); break;
+	case OPT_RECOVERY: set_mode(RECOVERY, "--recovery"); break;
+	case OPT_RECOVER: arg.recover = true; break;
+	case OPT_RECOVERY_FILE: sm_opt_once(&opts, &arg.code.file); break;
+	case OPT_RECOVERY_FD: arg.code.fd = (int)sm_opt_number(&opts, "descriptor", opts.arg, 0, 1000000); break;
 	case 'i': sm_opt_once(&opts, &arg.identity); break;
 	case OPT_NEW_PASSPHRASE: sm_opt_once(&opts, &arg.new_file); break;
 	case OPT_JSON: arg.json = true; break;
@@ -91,10 +113,17 @@ static void parse_option(int c)
 static void check_options(void)
 {
 	bool make = arg.mode == MAKE, show = arg.mode == SHOW_PUBLIC || arg.mode == SHOW_FINGERPRINT;
-	if (!make && (arg.type || arg.output || arg.comment || arg.import || arg.import_encrypt))
-		sm_usage(&opts, "%s does not go with -t, --import, -o or -C", arg.mode_name);
-	if (arg.type && arg.import)
-		sm_usage(&opts, "-t and --import exclude each other: the key says what it is");
+	bool code = arg.code.file || arg.code.fd >= 0;
+	if (!make && (arg.type || arg.output || arg.comment || arg.import || arg.import_encrypt || arg.recover))
+		sm_usage(&opts, "%s does not go with -t, --import, --recover, -o or -C", arg.mode_name);
+	if ((arg.type || arg.recover) && arg.import)
+		sm_usage(&opts, "%s and --import exclude each other: the key says what it is", arg.type ? "-t" : "--recover");
+	if (arg.type && arg.recover)
+		sm_usage(&opts, "-t and --recover exclude each other: the code says what it is");
+	if (code && (!arg.recover || (arg.code.file && arg.code.fd >= 0)))
+		sm_usage(&opts, "%s",
+		         arg.recover ? "--recovery-file and --recovery-fd exclude each other"
+		                     : "--recovery-file and --recovery-fd go with --recover");
 	if (arg.import_encrypt && !arg.import)
 		sm_usage(&opts, "--import-encrypt goes with --import");
 	if (make && arg.identity)
@@ -289,6 +318,8 @@ static enum sm_err make_identity(struct sm_identity *id, const struct sm_suite *
 	enum sm_err e;
 	if (arg.import)
 		return sm_keygen_import(id, arg.import, arg.import_encrypt, &arg.common.passphrase);
+	if (arg.recover)
+		return sm_recovery_read(id, &arg.code);
 	if ((e = sm_identity_generate_in(id, suite, bits, &sm_rand_system)))
 		(void)sm_fail(e, "cannot make a key");
 	return e;
@@ -312,12 +343,13 @@ static int make(void)
 	int code = output_path(&path);
 	if (code)
 		goto out;
-	/* an import asks for the old passphrase before the new one; a key that takes long to make is made when there is nothing left to ask
-	 */
-	enum sm_err e = arg.import ? make_identity(&id, suite, bits) : SM_OK;
+	/* an import asks for the old passphrase before the new one, and so does a code; a key that takes long to make is made when there is
+	 * nothing left to ask */
+	bool given = arg.import || arg.recover;
+	enum sm_err e = given ? make_identity(&id, suite, bits) : SM_OK;
 	if (!e)
 		e = ask_for_made(&pw);
-	if (!e && !arg.import)
+	if (!e && !given)
 		e = make_identity(&id, suite, bits);
 	code = sm_exit_code(e);
 	if (e)
@@ -497,6 +529,7 @@ int main(int argc, char **argv)
 	case CHANGE: return change();
 	case UNLOCK: return unlock();
 	case LOCK: return lock();
+	case RECOVERY: return sm_keygen_recovery(arg.identity, &arg.common);
 	}
 	return SM_EXIT_BUG;
 }
