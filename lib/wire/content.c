@@ -118,6 +118,8 @@ static bool parse_field(struct sm_fields *f, struct sm_span line)
 		return parse_id(&f->thread, line);
 	if (sm_span_equals(key, "reply-to"))
 		return parse_id(&f->reply_to, line);
+	if (sm_span_equals(key, "original"))
+		return parse_id(&f->original, line);
 	return sm_span_equals(key, ATTACH) && parse_attach(f, line);
 }
 
@@ -181,7 +183,8 @@ static enum sm_err write_all(struct sm_buf *b, const struct sm_fields *f)
 	if (f->nattach > SM_ATTACH_MAX)
 		return SM_ERR_FORMAT;
 	if ((e = write_text(b, "type", f->type)) || (e = write_text(b, "name", f->name)) || (e = write_text(b, "subject", f->subject)) ||
-	    (e = write_text(b, "thread", f->thread)) || (e = write_text(b, "reply-to", f->reply_to)))
+	    (e = write_text(b, "thread", f->thread)) || (e = write_text(b, "reply-to", f->reply_to)) ||
+	    (e = write_text(b, "original", f->original)))
 		return e;
 	for (size_t i = 0; i < f->nattach; i++)
 		if ((e = write_attach(b, f, i)))
@@ -200,7 +203,8 @@ static enum sm_err reads_back(const struct sm_fields *f, const uint8_t *p, size_
 	if (e)
 		return e == SM_ERR_PAYLOAD ? SM_ERR_FORMAT : e;
 	bool good = again.nattach == f->nattach && same(again.type, f->type) && same(again.name, f->name) &&
-	            same(again.subject, f->subject) && same(again.thread, f->thread) && same(again.reply_to, f->reply_to);
+	            same(again.subject, f->subject) && same(again.thread, f->thread) && same(again.reply_to, f->reply_to) &&
+	            same(again.original, f->original);
 	for (size_t i = 0; good && i < f->nattach; i++)
 		good = same(again.attach[i].type, f->attach[i].type) && same(again.attach[i].name, f->attach[i].name);
 	sm_fields_release(&again);

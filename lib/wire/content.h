@@ -24,6 +24,7 @@ struct sm_attach_field {
  */
 struct sm_fields {
 	const char *type, *name, *subject, *thread, *reply_to;
+	const char *original; /* the id of an envelope that this one repeats, to one who could not open it */
 	struct sm_attach_field attach[SM_ATTACH_MAX];
 	size_t nattach;
 	char *text; /* owned: the parsed block */

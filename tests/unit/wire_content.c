@@ -98,7 +98,7 @@ static const struct {
         {"none", "", true},
         {"all",
          "type text/plain\nname a b.txt\nsubject Gr\xc3\xbc\xc3\x9f"
-         "e\nthread " ID "\nreply-to " ID "\nattach 0 " KEY " 0 image/png x y\n",
+         "e\nthread " ID "\nreply-to " ID "\noriginal " ID "\nattach 0 " KEY " 0 image/png x y\n",
          true},
         {"another order", "subject x\ntype text/plain\n", true},
         {"a type with parameters", "type text/plain; charset=utf-8\n", true},
@@ -130,6 +130,10 @@ static const struct {
         {"a thread that is no id", "thread x\n", false},
         {"a thread with trailing bits", "thread abcdefghijklmnopqrstuvwxyb\n", false},
         {"a reply to nothing", "reply-to -\n", false},
+        {"an original that is no id", "original x\n", false},
+        {"an original in upper case", "original ABCDEFGHIJKLMNOPQRSTUVWXYA\n", false},
+        {"an original twice", "original " ID "\noriginal " ID "\n", false},
+        {"no original", "original \n", false},
         {"attachment 1 first", "attach 1 " KEY " 5 a/b x\n", false},
         {"attachment 0 twice", "attach 0 " KEY " 5 a/b x\nattach 0 " KEY " 5 a/b x\n", false},
         {"attachment 00", "attach 00 " KEY " 5 a/b x\n", false},
@@ -168,8 +172,9 @@ static void fields(struct sm_fields *f)
 	}
 	ok(parse(f, "subject a\0b\n", 12) == SM_ERR_PAYLOAD, "fields: a zero byte");
 	ok(!parse(f, cases[1].text, strlen(cases[1].text)) && !strcmp(f->type, "text/plain") && !strcmp(f->name, "a b.txt") &&
-	           !strcmp(f->thread, ID) && !strcmp(f->reply_to, ID) && f->nattach == 1 && f->attach[0].size == 0 &&
-	           !strcmp(f->attach[0].type, "image/png") && !strcmp(f->attach[0].name, "x y") && f->attach[0].key[0] == 0xd3,
+	           !strcmp(f->thread, ID) && !strcmp(f->reply_to, ID) && !strcmp(f->original, ID) && f->nattach == 1 &&
+	           f->attach[0].size == 0 && !strcmp(f->attach[0].type, "image/png") && !strcmp(f->attach[0].name, "x y") &&
+	           f->attach[0].key[0] == 0xd3,
 	   "what the fields say");
 	ok(parse(f, "subject \n", 9) && !strcmp(f->type, "text/plain"), "a failure leaves the output alone");
 }
@@ -218,6 +223,7 @@ static void writing(struct sm_fields *f)
 	refuses_to_write(f->subject, "\xff");
 	refuses_to_write(f->name, "a/b");
 	refuses_to_write(f->thread, "x");
+	refuses_to_write(f->original, "x");
 	refuses_to_write(f->type, "\t");
 	sm_fields_release(f);
 	f->nattach = 1;

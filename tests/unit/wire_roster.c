@@ -15,8 +15,8 @@ static lines first = {
         "member alice@x $0 admin", "member bob@x $1", "member carol@x:99 $2", "signer alice@x", "---",
 };
 static lines later = {
-        "sm-roster/1 " GROUP, "epoch 7", "previous " HEX64, "name ops", "date 2026-11-20T10:00:00Z", "member alice@x $0 admin",
-        "signer bob@x",       "---",
+        ("sm-roster/1 " GROUP), "epoch 7", ("previous " HEX64), "name ops", "date 2026-11-20T10:00:00Z", "member alice@x $0 admin",
+        "signer bob@x",         "---",
 };
 
 static enum sm_err parse(struct sm_roster *r, const struct sm_buf *b)
