@@ -11,7 +11,7 @@
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static lines first = {
-        "sm-roster/1 " GROUP,      "epoch 1",         "previous -",           "name ops",       "date 2026-11-20T10:00:00Z",
+        ("sm-roster/1 " GROUP),    "epoch 1",         "previous -",           "name ops",       "date 2026-11-20T10:00:00Z",
         "member alice@x $0 admin", "member bob@x $1", "member carol@x:99 $2", "signer alice@x", "---",
 };
 static lines later = {
