@@ -1,7 +1,5 @@
 /* The local inbox: every envelope as it came, and beside each what opening it gave, sealed under a key that only the identity has
- * (sm_keyring_store_key, purpose "inbox"):
- *   r = 32 random bytes; key32 | nonce12 = HKDF-SHA256(salt r, ikm store key, info "sm-inbox/1", 44)
- *   r | AES-256-GCM(meta, aad = be64 seq | SHA-256 of the envelope)
+ * (sm_keyring_store_key, purpose "inbox") as store/sealed.h says: info "sm-inbox/1", aad be64 seq | SHA-256 of the envelope.
  * A message has a number N that grows and is never given twice, also not after a delete. */
 #ifndef SM_STORE_INBOX_H
 #define SM_STORE_INBOX_H

@@ -1,14 +1,12 @@
-/* The sealed half of an inbox row: written as lp() values in a fixed order, under a fresh key for every sealing. */
+/* The sealed half of an inbox row: written as lp() values in a fixed order. */
 #include "store/inbox_meta.h"
 
 #include "base/secret.h"
-#include "crypto/aead.h"
-#include "crypto/kdf.h"
+#include "store/sealed.h"
 
 #include <string.h>
 
 #define META_VERSION 1
-#define SALT_LEN 32
 #define INFO "sm-inbox/1"
 
 /* What a problem is called on disk is its place here, whatever becomes of enum sm_err. Only ever add at the end. */
@@ -106,26 +104,13 @@ static void make_aad(uint8_t aad[static 40], uint64_t seq, const uint8_t hash[st
 enum sm_err sm_inbox_seal(struct sm_buf *out, const struct sm_inbox_meta *m, const uint8_t key[static 32], uint64_t seq,
                           const uint8_t hash[static 32], const struct sm_rand *rand)
 {
-	uint8_t salt[SALT_LEN], okm[SM_AEAD_KEY + SM_AEAD_NONCE], aad[40], *where;
+	uint8_t aad[40];
 	struct sm_buf plain;
-	size_t n = 0;
 	sm_buf_init(&plain, SM_INBOX_META_MAX);
-	sm_rand_fill(rand, salt, sizeof(salt));
 	make_aad(aad, seq, hash);
 	enum sm_err e = write_meta(&plain, m);
 	if (e == SM_OK)
-		e = sm_hkdf_sha256(okm, sizeof(okm), salt, sizeof(salt), key, 32, INFO, strlen(INFO));
-	if (e == SM_OK) {
-		n = SALT_LEN + plain.len + SM_AEAD_TAG;
-		e = sm_buf_reserve(out, n, &where);
-	}
-	if (e == SM_OK) {
-		memcpy(where, salt, SALT_LEN);
-		e = sm_aead_seal(where + SALT_LEN, okm, okm + SM_AEAD_KEY, aad, sizeof(aad), plain.data, plain.len);
-	}
-	if (e == SM_OK)
-		out->len += n;
-	sm_wipe(okm, sizeof(okm));
+		e = sm_sealed_put(out, key, INFO, (struct sm_span){aad, sizeof(aad)}, (struct sm_span){plain.data, plain.len}, rand);
 	sm_buf_release(&plain);
 	return e;
 }
@@ -133,23 +118,20 @@ enum sm_err sm_inbox_seal(struct sm_buf *out, const struct sm_inbox_meta *m, con
 enum sm_err sm_inbox_unseal(struct sm_inbox_meta *m, struct sm_span sealed, const uint8_t key[static 32], uint64_t seq,
                             const uint8_t hash[static 32])
 {
-	uint8_t okm[SM_AEAD_KEY + SM_AEAD_NONCE], aad[40], plain[SM_INBOX_META_MAX];
+	uint8_t aad[40];
 	struct sm_inbox_meta r = {0};
-	size_t n;
+	struct sm_buf plain;
 	enum sm_err e;
-	if (sealed.n < SALT_LEN + SM_AEAD_TAG || sealed.n > sizeof(plain))
+	if (sealed.n < SM_SEALED_OVERHEAD || sealed.n > SM_INBOX_META_MAX)
 		return SM_ERR_FORMAT;
-	n = sealed.n - SALT_LEN - SM_AEAD_TAG;
+	sm_buf_init(&plain, SM_INBOX_META_MAX);
 	make_aad(aad, seq, hash);
-	e = sm_hkdf_sha256(okm, sizeof(okm), sealed.p, SALT_LEN, key, 32, INFO, strlen(INFO));
-	if (e == SM_OK && sm_aead_open(plain, okm, okm + SM_AEAD_KEY, aad, sizeof(aad), sealed.p + SALT_LEN, n + SM_AEAD_TAG) != SM_OK)
-		e = SM_ERR_PASSPHRASE;
-	if (e == SM_OK && !read_meta(&r, (struct sm_span){plain, n}))
+	e = sm_sealed_get(&plain, key, INFO, (struct sm_span){aad, sizeof(aad)}, sealed);
+	if (e == SM_OK && !read_meta(&r, (struct sm_span){plain.data, plain.len}))
 		e = SM_ERR_FORMAT;
 	if (e == SM_OK)
 		*m = r;
-	sm_wipe(okm, sizeof(okm));
-	sm_wipe(plain, sizeof(plain));
+	sm_buf_release(&plain);
 	sm_wipe(&r, sizeof(r));
 	return e;
 }

@@ -106,6 +106,12 @@ bool sm_sql_get_text(sqlite3_stmt *q, int column, char *out, size_t room)
 	return true;
 }
 
+struct sm_span sm_sql_get_blob(sqlite3_stmt *q, int column)
+{
+	const void *p = sqlite3_column_blob(q, column);
+	return (struct sm_span){p, p ? (size_t)sqlite3_column_bytes(q, column) : 0};
+}
+
 bool sm_sql_get_exact(sqlite3_stmt *q, int column, void *out, size_t n)
 {
 	const void *p = sqlite3_column_blob(q, column);

@@ -24,6 +24,8 @@ SM_CHECKED enum sm_err sm_sql_run(struct sm_db *db, sqlite3_stmt *q, enum sm_err
 void sm_sql_done(sqlite3_stmt *q);
 /* A text column into a field of the given room; false when it does not fit or is NULL. */
 bool sm_sql_get_text(sqlite3_stmt *q, int column, char *out, size_t room);
+/* A blob, borrowed until the next step; no bytes for NULL. */
+struct sm_span sm_sql_get_blob(sqlite3_stmt *q, int column);
 /* A blob of exactly n bytes. */
 bool sm_sql_get_exact(sqlite3_stmt *q, int column, void *out, size_t n);
 
