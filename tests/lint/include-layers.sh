@@ -11,7 +11,7 @@ ours='
 ^lib/stream/            base|crypto|wire|stream
 ^lib/session/           base|crypto|wire|session
 ^lib/store/             base|crypto|wire|stream|session|store
-^lib/net/             base|crypto|wire|stream|session|net
+^lib/net/              base|crypto|wire|stream|session|net
 ^lib/cli/               base|cli
 ^tools/smserver/        base|crypto|wire|cli|smserver
 ^tools/common/.*net     base|crypto|wire|stream|session|store|net|cli|common
