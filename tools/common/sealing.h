@@ -36,17 +36,19 @@ struct sm_sealing {
 	/* the content */
 	struct sm_fields fields;
 	struct sm_span content;
-	const struct sm_seal_attachment *attach;
+	const struct sm_seal_attachment *attach; /* their sources are memory (sm_source_mem) and are left as they are */
 	size_t nattach;
 	bool no_signature;
 	int64_t now;
 	const struct sm_rand *rand;
 };
-/* Seals one envelope and adds it to the outbox, inside the caller's transaction; row: key, part, parent and query set; the rest is filled in.
- * SM_ERR_NOTFOUND: a device has neither session nor bundle (*missing, may be NULL, is its index in to). SM_ERR_EXISTS: the key is in the outbox already. */
+/* Seals one envelope and adds it to the outbox, inside the caller's transaction; row: key, part, parent, query and meta.digest set; the
+ * rest is filled in, but for n. After an error everything is to be rolled back. The content is left as it is: it can be sealed again.
+ * SM_ERR_NOTFOUND: a device has neither session nor bundle (*missing, may be NULL, is its index in to). SM_ERR_EXISTS: the key is in the
+ * outbox already. */
 SM_CHECKED enum sm_err sm_sealing_make(struct sm_outbox_row *row, struct sm_sealing *s, size_t *missing);
-/* What tells a repetition from another message under the same key: SHA-256 over recipients' addresses (or the group), fields, attachments' names
- * and the content's digest. Not over keys or devices, which may change between tries. */
+/* What tells a repetition from another message under the same key: SHA-256 over recipients' addresses in any order (or the group), fields,
+ * attachments and content. Not over keys or devices, which may change between tries. */
 SM_CHECKED enum sm_err sm_sealing_digest(uint8_t out[static 32], const struct sm_sealing *s, const char *const *address, size_t n);
 
 #endif

@@ -16,7 +16,7 @@ struct sm_self {
 };
 
 /* number: the login session's (net/session.h). A device that is not in its own account's stored list is SM_ERR_POLICY only when that list
- * is not implied: it has been removed. */
+ * is not implied: it has been removed. SM_ERR_SUITE: an identity of another suite than x25519, which has neither sessions nor devices. */
 SM_CHECKED enum sm_err sm_self_load(struct sm_self *s, const struct sm_identity *id, struct sm_db *db, const struct sm_address *address,
                                     uint32_t number);
 void sm_self_release(struct sm_self *s); /* wipes */
