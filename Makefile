@@ -80,7 +80,7 @@ all_libs = $(server_libs) $(net_libs) $(store_libs) $(crypto_libs) -lz
 programs_in = $(patsubst %.c,$B/%,$(filter-out %/replay.c,$(wildcard $1)))
 unit_bin = $(call programs_in,tests/unit/*.c)
 fuzz_names = $(notdir $(call programs_in,tests/fuzz/*.c))
-helper_bin = $(call programs_in,tests/server/*.c tests/bench/*.c tests/vectors/*.c)
+helper_bin = $(call programs_in,tests/server/*.c tests/bench/*.c tests/vectors/*.c tests/interop/*.c)
 
 server_test_bin = $(call programs_in,tests/unit/server_*.c tests/server/*.c)
 $(server_test_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
