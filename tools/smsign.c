@@ -237,19 +237,34 @@ static enum sm_err sign_file(const struct options *o, const struct sm_identity *
 	return e;
 }
 
+/* A device that has been removed from its account speaks for it no more, and what it signed would be refused. */
+static enum sm_err check_listed(const struct options *o, const struct sm_identity *id)
+{
+	struct sm_device_list own;
+	struct sm_address self;
+	enum sm_err e;
+
+	if (o->identity || (e = sm_who_self(&self, o->common.profile)))
+		return o->identity ? SM_OK : e;
+	return sm_who_own_devices(&own, &self, &id->pub, o->common.profile);
+}
+
 static int sign(struct options *o)
 {
 	struct sm_identity id = {0};
-	enum sm_err e, first = SM_OK;
+	enum sm_err e, first;
 
 	if ((e = sm_unlock(&id, o->identity, &o->common)))
 		return sm_exit_code(e);
+	if ((first = check_listed(o, &id)))
+		goto out;
 	if (!o->nfiles)
 		first = sign_stdin(o, &id);
 	for (int i = 0; i < o->nfiles; i++) {
 		e = sign_file(o, &id, o->files[i]);
 		first = first ? first : e;
 	}
+out:
 	sm_identity_release(&id);
 	return sm_exit_code(first);
 }
@@ -259,19 +274,22 @@ static int sign(struct options *o)
 /* Signature and policy are answers, not malformed input. */
 static int verdict(enum sm_err e) { return e == SM_ERR_SIGNATURE || e == SM_ERR_POLICY ? SM_EXIT_NO : sm_exit_code(e); }
 
-/* The key that signed must be WHO's, and the signature right. */
+/* The key that signed must be WHO's, or one of WHO's devices', and the signature right. */
 static enum sm_err check_signer(const struct options *o, const struct sm_who *who, const char *name, const struct sm_suite *suite,
                                 const uint8_t *fp, const uint8_t *hh, const uint8_t *digest, const uint8_t *sig, size_t n)
 {
 	char text[SM_FP_TEXT_LEN + 1];
+	struct sm_public pub;
 	enum sm_err e;
 
 	sm_fp_format(text, fp);
-	if (memcmp(fp, who->pub.fp, SM_FP_LEN)) {
+	if (sm_who_find(&pub, who, fp)) {
 		sm_error("%s: signed by another key than %s's: %s", name, o->signer, text);
+		if (who->contact)
+			sm_note("a new device of theirs becomes known with 'smcontact add %s'", who->address.text);
 		return SM_ERR_POLICY;
 	}
-	e = who->pub.suite == suite ? sm_signature_verify(&who->pub, hh, digest, sig, n) : SM_ERR_SIGNATURE;
+	e = pub.suite == suite ? sm_signature_verify(&pub, hh, digest, sig, n) : SM_ERR_SIGNATURE;
 	if (e)
 		(void)sm_fail_plain(e, "%s: bad signature of %s", name, o->signer);
 	else

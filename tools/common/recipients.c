@@ -88,6 +88,18 @@ static enum sm_err add_file(struct sm_recipients *r, const char *path)
 	return e;
 }
 
+static enum sm_err add_who(struct sm_recipients *r, const struct sm_who *who)
+{
+	struct sm_party party;
+	struct sm_public pub;
+	enum sm_err e = SM_OK;
+
+	for (size_t i = 0; !e && i < sm_who_keys(who); i++)
+		if (!(e = sm_who_key(&party, &pub, who, i)))
+			e = add(r, &party, &pub, who->contact ? who->address.text : "a key given");
+	return e;
+}
+
 enum sm_err sm_recipients_resolve(struct sm_recipients *r, const char *profile)
 {
 	struct sm_who who;
@@ -103,7 +115,7 @@ enum sm_err sm_recipients_resolve(struct sm_recipients *r, const char *profile)
 		if (r->args[i].file)
 			e = add_file(r, r->args[i].arg);
 		else if (!(e = sm_who_resolve(&who, r->args[i].arg, profile, true)))
-			e = add(r, &who.party, &who.pub, who.contact ? who.party.address.text : "a key given");
+			e = add_who(r, &who);
 	}
 	return e;
 }
@@ -111,6 +123,20 @@ enum sm_err sm_recipients_resolve(struct sm_recipients *r, const char *profile)
 enum sm_err sm_recipients_also(struct sm_recipients *r, const struct sm_party *party, const struct sm_public *pub)
 {
 	return add(r, party, pub, "the sender");
+}
+
+enum sm_err sm_recipients_devices(struct sm_recipients *r, const struct sm_device_list *l)
+{
+	struct sm_party party = {.address = l->address, .has_fp = true};
+	struct sm_public pub;
+	enum sm_err e = SM_OK;
+
+	for (size_t i = 0; !e && i < l->n; i++) {
+		memcpy(party.fp, l->device[i].fp, SM_FP_LEN);
+		if (!(e = sm_public_from_ed25519(&pub, l->device[i].pk)))
+			e = add(r, &party, &pub, "the sender");
+	}
+	return e;
 }
 
 void sm_recipients_release(struct sm_recipients *r)

@@ -12,7 +12,8 @@ struct sm_signers {
 	char address[SM_ADDRESS_MAX + 1];
 };
 
-/* SM_ERR_NOTFOUND when the key is none of theirs. A contact whose key changed counts with its pinned key. */
+/* SM_ERR_NOTFOUND when the key is none of theirs: the user's own, or a device's in the user's list, and then address says whose. A contact
+ * whose key changed counts with its pinned key. */
 SM_CHECKED enum sm_err sm_signers_find(struct sm_signers *s, struct sm_public *pub, const uint8_t fp[static SM_FP_LEN]);
 
 #endif

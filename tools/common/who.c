@@ -2,6 +2,7 @@
  * the ones that hold keys and plaintext never open a connection. */
 #include "common/who.h"
 
+#include "base/path.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
 #include "store/account.h"
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,8 +175,6 @@ static enum sm_err from_key(struct sm_who *w, const char *who)
 		(void)(e == SM_ERR_FORMAT ? sm_fail_plain(e, "'%s' is not a valid public key", who) : sm_fail(e, "'%s'", who));
 		return e;
 	}
-	got.party.has_fp = true;
-	memcpy(got.party.fp, got.pub.fp, SM_FP_LEN);
 	*w = got;
 	return SM_OK;
 }
@@ -189,16 +189,41 @@ static enum sm_err say_changed(const struct sm_contact *c)
 	return SM_ERR_CHANGED;
 }
 
-/* SM_ERR_NOTFOUND is left for the caller to put into words. */
-static enum sm_err find_contact(struct sm_contact *c, const char *address, const char *profile)
+bool sm_who_have_store(const char *profile)
+{
+	char *path;
+	bool have = !sm_path(&path, SM_DIR_DATA, profile, "sm.db", 0);
+	if (have) {
+		have = !access(path, F_OK);
+		free(path);
+	}
+	return have;
+}
+
+/* The devices that speak for a user key; one of another suite has none, and speaks for itself. */
+static enum sm_err devices_of(struct sm_device_list *l, struct sm_db *db, const struct sm_address *address, const struct sm_public *user)
+{
+	l->n = 0;
+	return user->suite == &sm_suite_x25519 ? sm_devices_of(l, db, address, user->ed25519) : SM_OK;
+}
+
+/* w->address -> key and devices. SM_ERR_NOTFOUND is left for the caller to put into words. */
+static enum sm_err find_contact(struct sm_who *w, const char *profile)
 {
 	struct sm_db db = {0};
+	struct sm_contact c;
 	enum sm_err e = sm_db_open(&db, profile);
 	if (!e)
-		e = sm_contact_get(c, &db, address);
+		e = sm_contact_get(&c, &db, w->address.text);
+	if (!e)
+		e = devices_of(&w->list, &db, &w->address, &c.pub);
 	if (e && e != SM_ERR_NOTFOUND)
-		(void)sm_fail(e, "cannot look up '%s' in the contacts", address);
+		(void)sm_fail(e, "cannot look up '%s' in the contacts", w->address.text);
 	sm_db_close(&db);
+	if (!e && c.trust == SM_TRUST_CHANGED)
+		return say_changed(&c);
+	if (!e)
+		w->pub = c.pub;
 	return e;
 }
 
@@ -212,30 +237,90 @@ static bool looks_like_key(const char *who)
 enum sm_err sm_who_resolve(struct sm_who *w, const char *who, const char *profile, bool lookup)
 {
 	struct sm_who got = {.contact = true};
-	struct sm_contact c;
 	if (looks_like_key(who))
 		return from_key(w, who);
-	enum sm_err e = sm_who_address(&got.party.address, who, profile);
+	enum sm_err e = sm_who_address(&got.address, who, profile);
 	if (e)
 		return e;
-	const char *address = got.party.address.text;
-	e = find_contact(&c, address, profile);
+	e = find_contact(&got, profile);
 	if (e == SM_ERR_NOTFOUND && lookup) {
-		e = run_smcontact(address, profile);
+		e = run_smcontact(got.address.text, profile);
 		if (e)
 			return e;
-		e = find_contact(&c, address, profile);
+		e = find_contact(&got, profile);
 	}
 	if (e == SM_ERR_NOTFOUND)
-		sm_error("'%s' is no contact", address);
+		sm_error("'%s' is no contact", got.address.text);
+	if (!e)
+		*w = got;
+	return e;
+}
+
+size_t sm_who_keys(const struct sm_who *w) { return w->list.n ? w->list.n : 1; }
+
+enum sm_err sm_who_key(struct sm_party *party, struct sm_public *pub, const struct sm_who *w, size_t i)
+{
+	struct sm_public p = w->pub;
+	enum sm_err e = w->list.n ? sm_public_from_ed25519(&p, w->list.device[i].pk) : SM_OK;
 	if (e)
 		return e;
-	if (c.trust == SM_TRUST_CHANGED)
-		return say_changed(&c);
-	got.pub = c.pub;
-	got.party.has_fp = true;
-	memcpy(got.party.fp, c.pub.fp, SM_FP_LEN);
-	*w = got;
-	/* host points into the address's own text, which has just moved */
-	return sm_address_parse(&w->party.address, c.address, strlen(c.address));
+	party->address = w->address;
+	party->has_fp = true;
+	memcpy(party->fp, p.fp, SM_FP_LEN);
+	*pub = p;
+	return SM_OK;
+}
+
+enum sm_err sm_who_find(struct sm_public *pub, const struct sm_who *w, const uint8_t fp[static SM_FP_LEN])
+{
+	const struct sm_listed_device *d = sm_device_list_find(&w->list, fp);
+	if (d)
+		return sm_public_from_ed25519(pub, d->pk);
+	if (w->list.n || memcmp(w->pub.fp, fp, SM_FP_LEN) != 0)
+		return SM_ERR_NOTFOUND;
+	*pub = w->pub;
+	return SM_OK;
+}
+
+/* --- The own account --- */
+
+/* The list that counts for self, where there is one; SM_ERR_NOTFOUND. */
+static enum sm_err stored_own(struct sm_device_list *l, const struct sm_address *self, const struct sm_public *own, const char *profile)
+{
+	struct sm_db db = {0};
+	struct sm_contact c;
+	enum sm_err e = sm_db_open(&db, profile);
+	if (!e && (e = sm_contact_get(&c, &db, self->text)) == SM_ERR_NOTFOUND) {
+		c.pub = *own;
+		e = SM_OK;
+	}
+	if (!e)
+		e = devices_of(l, &db, self, &c.pub);
+	sm_db_close(&db);
+	return !e && !l->version ? SM_ERR_NOTFOUND : e;
+}
+
+enum sm_err sm_who_own_devices(struct sm_device_list *l, const struct sm_address *self, const struct sm_public *own, const char *profile)
+{
+	struct sm_device_list got;
+	bool x25519 = own->suite == &sm_suite_x25519;
+	enum sm_err e = SM_ERR_NOTFOUND;
+	if (*self->text && x25519 && sm_who_have_store(profile))
+		e = stored_own(&got, self, own, profile);
+	if (e == SM_ERR_NOTFOUND) {
+		l->n = 0;
+		if (x25519)
+			sm_device_list_implied(l, self, own->ed25519);
+		return SM_OK;
+	}
+	if (e) {
+		(void)sm_fail(e, "cannot look up the devices of %s", self->text);
+		return e;
+	}
+	if (!sm_device_list_find(&got, own->fp)) {
+		sm_error("this device has been removed from %s", self->text);
+		return SM_ERR_DENIED;
+	}
+	*l = got;
+	return SM_OK;
 }

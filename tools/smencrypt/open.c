@@ -4,7 +4,7 @@
 #include "cli/diag.h"
 #include "cli/exit.h"
 #include "common/input.h"
-#include "smencrypt/opening.h"
+#include "smencrypt/decryption.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -56,7 +56,7 @@ static enum sm_err to_file(const struct options *o, struct sm_opened *r)
 }
 
 /* --early: the content goes out while it comes in. */
-static enum sm_err open_early(struct sm_opening *d, struct sm_opened *r, struct sm_source *in)
+static enum sm_err open_early(struct sm_decryption *d, struct sm_opened *r, struct sm_source *in)
 {
 	const struct options *o = d->o;
 	struct sm_outfile out = {.fd = -1};
@@ -74,25 +74,25 @@ static enum sm_err open_early(struct sm_opening *d, struct sm_opened *r, struct 
 	sm_sink_fd(&sink, out.fd, NULL);
 	d->opener.early = &sink;
 	if ((e = sm_open_verify(r, &d->opener, in)))
-		sm_opening_say_failure(d, e, r->header_line);
+		sm_decryption_say_failure(d, e, r->header_line);
 	if (sm_sink_finish(&sink) && !e)
 		(void)sm_fail(e = SM_ERR_IO, "cannot write");
 	if (!e && (e = sm_outfile_commit(&out)))
 		(void)sm_fail(e, "cannot write");
 	if (!e)
-		sm_opening_say_sender(d, r);
+		sm_decryption_say_sender(d, r);
 out:
 	sm_sink_release(&sink);
 	sm_outfile_abandon(&out);
 	return e;
 }
 
-static enum sm_err release(struct sm_opening *d, struct sm_opened *r)
+static enum sm_err release(struct sm_decryption *d, struct sm_opened *r)
 {
 	const struct options *o = d->o;
 	enum sm_err e;
 
-	sm_opening_say_sender(d, r);
+	sm_decryption_say_sender(d, r);
 	if (o->attachments && (e = sm_attachments_save(r, o->attachments)))
 		return e;
 	if (r->header.nattach && !o->attachments)
@@ -102,7 +102,7 @@ static enum sm_err release(struct sm_opening *d, struct sm_opened *r)
 	return to_stdout && sm_is_tty(STDOUT_FILENO) ? to_terminal(r) : to_file(o, r);
 }
 
-static enum sm_err open_envelope(struct sm_opening *d, int fd)
+static enum sm_err open_envelope(struct sm_decryption *d, int fd)
 {
 	const struct options *o = d->o;
 	struct sm_opened opened = {0};
@@ -122,7 +122,7 @@ static enum sm_err open_envelope(struct sm_opening *d, int fd)
 	e = sm_open_verify(&opened, &d->opener, &in);
 	sm_progress_end(&progress);
 	if (e)
-		sm_opening_say_failure(d, e, opened.header_line);
+		sm_decryption_say_failure(d, e, opened.header_line);
 	else
 		e = release(d, &opened);
 out:
@@ -133,15 +133,15 @@ out:
 
 int sm_decrypt(struct options *o)
 {
-	struct sm_opening d;
+	struct sm_decryption d;
 	int fd;
 	enum sm_err e;
 
-	if ((e = sm_opening_init(&d, o)) || (e = sm_input_open(&fd, o->input)))
+	if ((e = sm_decryption_init(&d, o)) || (e = sm_input_open(&fd, o->input)))
 		return sm_exit_code(e);
 	e = open_envelope(&d, fd);
 	if (fd > 0)
 		close(fd);
-	sm_opening_release(&d);
+	sm_decryption_release(&d);
 	return sm_exit_code(e);
 }

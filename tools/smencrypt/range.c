@@ -4,13 +4,13 @@
 #include "cli/diag.h"
 #include "cli/exit.h"
 #include "common/input.h"
-#include "smencrypt/opening.h"
+#include "smencrypt/decryption.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <unistd.h>
 
-static void say(const struct sm_opening *d, enum sm_err e, const struct sm_range *r)
+static void say(const struct sm_decryption *d, enum sm_err e, const struct sm_range *r)
 {
 	const char *name = sm_input_name(d->o->input);
 
@@ -21,10 +21,10 @@ static void say(const struct sm_opening *d, enum sm_err e, const struct sm_range
 	else if (e == SM_ERR_NOTFOUND)
 		sm_error("nothing there: the content has %" PRIu64 " bytes", r->content);
 	else
-		sm_opening_say_failure(d, e, r->header_line);
+		sm_decryption_say_failure(d, e, r->header_line);
 }
 
-static enum sm_err open_range(struct sm_opening *d, int fd)
+static enum sm_err open_range(struct sm_decryption *d, int fd)
 {
 	const struct options *o = d->o;
 	struct sm_range r = {.from = o->range_from, .to = o->range_to};
@@ -59,15 +59,15 @@ out:
 
 int sm_decrypt_range(struct options *o)
 {
-	struct sm_opening d;
+	struct sm_decryption d;
 	int fd;
 	enum sm_err e;
 
-	if ((e = sm_opening_init(&d, o)) || (e = sm_input_open(&fd, o->input)))
+	if ((e = sm_decryption_init(&d, o)) || (e = sm_input_open(&fd, o->input)))
 		return sm_exit_code(e);
 	e = open_range(&d, fd);
 	if (fd > 0)
 		close(fd);
-	sm_opening_release(&d);
+	sm_decryption_release(&d);
 	return e == SM_ERR_NOTFOUND ? SM_EXIT_NO : e == SM_ERR_IO && errno == ESPIPE ? SM_EXIT_DATA : sm_exit_code(e);
 }

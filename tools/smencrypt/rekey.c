@@ -5,7 +5,7 @@
 #include "cli/diag.h"
 #include "cli/exit.h"
 #include "common/input.h"
-#include "smencrypt/opening.h"
+#include "smencrypt/decryption.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -111,7 +111,7 @@ static enum sm_err reseal(struct options *o, struct pump *p, struct sm_identity 
 	return e;
 }
 
-static enum sm_err rekey(struct sm_opening *d, int fd)
+static enum sm_err rekey(struct sm_decryption *d, int fd)
 {
 	struct options *o = d->o;
 	struct pump *p = calloc(1, sizeof *p);
@@ -125,10 +125,10 @@ static enum sm_err rekey(struct sm_opening *d, int fd)
 	if (!p || (e = sm_input_not_output(fd, o->output)) || (e = sm_recipients_resolve(&o->to, o->common.profile)))
 		goto out;
 	if ((e = sm_open_verify(&opened, &d->opener, &in))) {
-		sm_opening_say_failure(d, e, opened.header_line);
+		sm_decryption_say_failure(d, e, opened.header_line);
 		goto out;
 	}
-	sm_opening_say_sender(d, &opened);
+	sm_decryption_say_sender(d, &opened);
 	sm_warning("--rekey encrypts all of it anew: the old body is bound to its old recipients");
 	p->opened = &opened;
 	e = pump_start(p, ends);
@@ -148,16 +148,16 @@ out:
 
 int sm_rekey(struct options *o)
 {
-	struct sm_opening d;
+	struct sm_decryption d;
 	int fd;
 	enum sm_err e;
 
 	o->sign = true;
-	if ((e = sm_opening_init(&d, o)) || (e = sm_input_open(&fd, o->input)))
+	if ((e = sm_decryption_init(&d, o)) || (e = sm_input_open(&fd, o->input)))
 		return sm_exit_code(e);
 	e = rekey(&d, fd);
 	if (fd > 0)
 		close(fd);
-	sm_opening_release(&d);
+	sm_decryption_release(&d);
 	return e == SM_ERR_NOTFOUND ? SM_EXIT_NORECIPIENT : sm_exit_code(e);
 }

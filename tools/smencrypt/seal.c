@@ -48,6 +48,7 @@ static bool have_identity(const struct options *o)
 
 enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_seal *job)
 {
+	struct sm_device_list own = {0};
 	struct sm_public pub;
 	enum sm_err e;
 
@@ -71,10 +72,13 @@ enum sm_err sm_sender(struct options *o, struct sm_identity *id, struct sm_seal 
 	job->suite = pub.suite;
 	job->from.has_fp = true;
 	memcpy(job->from.fp, pub.fp, SM_FP_LEN);
-	if (!o->identity && (e = sm_who_self(&job->from.address, o->common.profile)))
+	if (!o->identity && ((e = sm_who_self(&job->from.address, o->common.profile)) ||
+	                     (e = sm_who_own_devices(&own, &job->from.address, &pub, o->common.profile))))
 		return e;
-	/* Who sends can read it too, and nobody learns more from that than from the `from` line. */
-	return o->no_self || !o->to.n ? SM_OK : sm_recipients_also(&o->to, &job->from, &pub);
+	if (o->no_self || !o->to.n)
+		return SM_OK;
+	/* Who sends can read it too, on all devices, and nobody learns more from that than from the `from` line. */
+	return (e = sm_recipients_also(&o->to, &job->from, &pub)) ? e : sm_recipients_devices(&o->to, &own);
 }
 
 enum sm_err sm_seal_to_output(const struct options *o, const struct sm_seal *job, struct sm_source *in, int fd)

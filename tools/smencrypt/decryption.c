@@ -1,5 +1,5 @@
 /* The callbacks of lib/stream/open.h, for a person at the other end. */
-#include "smencrypt/opening.h"
+#include "smencrypt/decryption.h"
 
 #include "cli/diag.h"
 #include "common/input.h"
@@ -8,7 +8,7 @@
 
 static enum sm_err ask(void *ctx, struct sm_buf *pw)
 {
-	struct sm_opening *d = ctx;
+	struct sm_decryption *d = ctx;
 	enum sm_err e = sm_passphrase(pw, &d->o->common.passphrase, "Passphrase for the envelope: ", false);
 
 	d->said = e != SM_OK;
@@ -17,7 +17,7 @@ static enum sm_err ask(void *ctx, struct sm_buf *pw)
 
 static enum sm_err unlock(void *ctx, const struct sm_identity **id)
 {
-	struct sm_opening *d = ctx;
+	struct sm_decryption *d = ctx;
 	enum sm_err e = sm_unlock(&d->id, d->o->identity, &d->o->common);
 
 	if ((d->said = e != SM_OK))
@@ -29,7 +29,7 @@ static enum sm_err unlock(void *ctx, const struct sm_identity **id)
 
 static enum sm_err find_signer(void *ctx, struct sm_public *pub, const uint8_t fp[static SM_FP_LEN])
 {
-	struct sm_opening *d = ctx;
+	struct sm_decryption *d = ctx;
 	enum sm_err e = sm_signers_find(&d->signers, pub, fp);
 
 	if (e && e != SM_ERR_NOTFOUND) {
@@ -41,9 +41,10 @@ static enum sm_err find_signer(void *ctx, struct sm_public *pub, const uint8_t f
 
 static enum sm_err policy(void *ctx, const struct sm_header *h, enum sm_proof proof)
 {
-	struct sm_opening *d = ctx;
+	struct sm_decryption *d = ctx;
 	const struct options *o = d->o;
-	bool good = proof == SM_PROOF_PROVEN && (!o->signer || !memcmp(h->from.fp, d->wanted.pub.fp, SM_FP_LEN));
+	struct sm_public pub;
+	bool good = proof == SM_PROOF_PROVEN && (!o->signer || sm_who_find(&pub, &d->wanted, h->from.fp) == SM_OK);
 
 	if (good || !(o->signer || o->require_signature))
 		return SM_OK;
@@ -56,7 +57,7 @@ static enum sm_err policy(void *ctx, const struct sm_header *h, enum sm_proof pr
 }
 
 /* One line on how far the sender is proven, before the content. */
-void sm_opening_say_sender(const struct sm_opening *d, const struct sm_opened *r)
+void sm_decryption_say_sender(const struct sm_decryption *d, const struct sm_opened *r)
 {
 	char fp[SM_FP_TEXT_LEN + 1];
 	const char *claimed = r->header.from.address.text;
@@ -72,7 +73,7 @@ void sm_opening_say_sender(const struct sm_opening *d, const struct sm_opened *r
 		sm_note("signed by %s %s", *d->signers.address ? d->signers.address : *claimed ? claimed : "key", fp);
 }
 
-void sm_opening_say_failure(const struct sm_opening *d, enum sm_err e, unsigned header_line)
+void sm_decryption_say_failure(const struct sm_decryption *d, enum sm_err e, unsigned header_line)
 {
 	const char *name = sm_input_name(d->o->input);
 
@@ -86,7 +87,7 @@ void sm_opening_say_failure(const struct sm_opening *d, enum sm_err e, unsigned 
 		(void)sm_fail(e, "%s", name);
 }
 
-enum sm_err sm_opening_init(struct sm_opening *d, struct options *o)
+enum sm_err sm_decryption_init(struct sm_decryption *d, struct options *o)
 {
 	enum sm_err e;
 
@@ -101,4 +102,4 @@ enum sm_err sm_opening_init(struct sm_opening *d, struct options *o)
 	return e;
 }
 
-void sm_opening_release(struct sm_opening *d) { sm_identity_release(&d->id); }
+void sm_decryption_release(struct sm_decryption *d) { sm_identity_release(&d->id); }

@@ -1,12 +1,12 @@
 /* What all verbs that open an envelope share: who is asked for what, whose signatures count, and the words for what goes wrong. */
-#ifndef SM_SMENCRYPT_OPENING_H
-#define SM_SMENCRYPT_OPENING_H
+#ifndef SM_SMENCRYPT_DECRYPTION_H
+#define SM_SMENCRYPT_DECRYPTION_H
 
 #include "common/signers.h"
 #include "smencrypt/verbs.h"
 #include "stream/open.h"
 
-struct sm_opening {
+struct sm_decryption {
 	struct options *o;
 	struct sm_opener opener;
 	struct sm_identity id;
@@ -16,11 +16,11 @@ struct sm_opening {
 };
 
 /* Resolves -s, and fills opener. Says what is wrong. */
-SM_CHECKED enum sm_err sm_opening_init(struct sm_opening *d, struct options *o);
-void sm_opening_release(struct sm_opening *d);
+SM_CHECKED enum sm_err sm_decryption_init(struct sm_decryption *d, struct options *o);
+void sm_decryption_release(struct sm_decryption *d);
 /* One line on how far the sender is proven. */
-void sm_opening_say_sender(const struct sm_opening *d, const struct sm_opened *r);
+void sm_decryption_say_sender(const struct sm_decryption *d, const struct sm_opened *r);
 /* One line on an error of lib/stream, unless a callback has said it. */
-void sm_opening_say_failure(const struct sm_opening *d, enum sm_err e, unsigned header_line);
+void sm_decryption_say_failure(const struct sm_decryption *d, enum sm_err e, unsigned header_line);
 
 #endif
