@@ -53,14 +53,15 @@ crypto_libs := $(shell $(PKG) --libs libsodium libcrypto 2>/dev/null)
 store_libs := $(shell $(PKG) --libs sqlite3 inih 2>/dev/null)
 net_libs := $(shell $(PKG) --libs libcurl jansson 2>/dev/null)
 server_libs := $(shell $(PKG) --libs libevent_openssl libevent_pthreads libevent libssl jansson 2>/dev/null)
+qr_libs := $(shell $(PKG) --libs libqrencode 2>/dev/null)
 link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $B/smencrypt: $(call objects,tools/smencrypt/*.c)
 $B/smkeygen: $(call objects,tools/smkeygen/*.c)
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
-	$(link) $(store_libs) $(crypto_libs)
+	$(link) $(qr_libs) $(store_libs) $(crypto_libs)
 $(ONLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
-	$(link) $(net_libs) $(store_libs) $(crypto_libs)
+	$(link) $(net_libs) $(qr_libs) $(store_libs) $(crypto_libs)
 $B/smserver: $(server_obj) $B/libsm.a
 	$(link) $(server_libs) $(store_libs) $(crypto_libs)
 
@@ -76,7 +77,7 @@ $B/%.o: %.c
 
 # ---- tests: unit tests (TAP), the corpora of the fuzzers, C helpers of the bats files, and everything else by tests/run
 
-all_libs = $(server_libs) $(net_libs) $(store_libs) $(crypto_libs) -lz
+all_libs = $(server_libs) $(net_libs) $(qr_libs) $(store_libs) $(crypto_libs) -lz
 programs_in = $(patsubst %.c,$B/%,$(filter-out %/replay.c,$(wildcard $1)))
 unit_bin = $(call programs_in,tests/unit/*.c)
 fuzz_names = $(notdir $(call programs_in,tests/fuzz/*.c))
@@ -88,6 +89,8 @@ $(server_test_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
 $(filter-out $(server_test_bin),$(unit_bin) $(helper_bin)): $B/%: $B/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(all_libs)
 $(unit_bin:%=%.o): C_STD += -Itests/unit
+# Safety numbers are compared with those of another implementation, where it is installed.
+$B/tests/unit/session_safety: all_libs += $(shell $(PKG) --libs libsignal-protocol-c 2>/dev/null)
 $B/replay/http $B/fuzzer/http: $B/tools/smserver/http_strict.o
 $B/replay/%: $B/tests/fuzz/%.o $B/tests/fuzz/replay.o $B/libcommon.a $B/libsm.a
 	@mkdir -p $(@D)

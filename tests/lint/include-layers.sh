@@ -29,6 +29,7 @@ theirs='
 ^event2/|^event\.h|^evhttp\.h  ^tools/smserver/[a-z_]*(http|tls)[a-z_]*\.[ch]$
 ^jansson\.h             ^lib/net/|^tools/
 ^ini\.h                 ^lib/base/config\.c$
+^qrencode\.h            ^lib/cli/qr\.c$
 ^(linux|sys)/(landlock|seccomp)|^seccomp\.h  ^tools/smserver/sandbox
 '
 
