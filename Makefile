@@ -87,7 +87,8 @@ server_test_bin = $(call programs_in,tests/unit/server_*.c tests/server/*.c)
 $(server_test_bin): $B/%: $B/%.o $B/libserver.a $B/libcommon.a $B/libsm.a
 	$(link) $(all_libs)
 $(filter-out $(server_test_bin),$(unit_bin) $(helper_bin)): $B/%: $B/%.o $B/libcommon.a $B/libsm.a
-	$(link) $(all_libs)
+	$(link) $(all_libs) $(peer_libs)
+$B/tests/bench/ratchet: peer_libs = $(shell $(PKG) --libs olm 2>/dev/null)
 $(unit_bin:%=%.o): C_STD += -Itests/unit
 # Safety numbers are compared with those of another implementation, where it is installed.
 $B/tests/unit/session_safety: all_libs += $(shell $(PKG) --libs libsignal-protocol-c 2>/dev/null)

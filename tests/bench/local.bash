@@ -121,3 +121,19 @@ row_memory() {
 	holds "$ratio <= 1.1 && $OURS <= $limit" && verdict=met
 	print_row memory "$(mebibytes "$OURS")" "$(mebibytes "$PEER")" "$(printf '%.3f' "$ratio")" '<= 1.1 and <= 32 MiB' "$verdict"
 }
+
+# Sealed and opened messages of 1 KiB a second, in one process for ours and libolm's.
+ratchet_ours() { "$HELPER/ratchet" ours "$ratchet_kind" "$MESSAGES"; }
+ratchet_olm() { "$HELPER/ratchet" olm "$ratchet_kind" "$MESSAGES"; }
+# ratchet_row NAME KIND COUNT GOAL
+ratchet_row() {
+	ratchet_kind=$2 MESSAGES=$3
+	"$HELPER/ratchet" olm "$ratchet_kind" 1 >/dev/null 2>&1
+	if [[ $? -eq 77 ]]; then
+		skipped "$1" "$4" 'built without libolm'
+		return
+	fi
+	in_turn ratchet_ours ratchet_olm && ratio_row "$1" rate "$4"
+}
+row_ratchet() { ratchet_row ratchet one-way "$((TIMES * 50))" '>= 10'; }
+row_ratchet_pingpong() { ratchet_row ratchet-pingpong ping-pong "$((TIMES * 10))" '>= 4'; }
