@@ -11,7 +11,8 @@
 
 static pthread_once_t sodium_once = PTHREAD_ONCE_INIT;
 static pthread_once_t gcm_once = PTHREAD_ONCE_INIT;
-static EVP_CIPHER *gcm; /* written once under gcm_once, then only read */
+static pthread_once_t ctr_once = PTHREAD_ONCE_INIT;
+static EVP_CIPHER *gcm, *ctr; /* each written once under its _once, then only read */
 
 static void start_sodium(void)
 {
@@ -30,17 +31,22 @@ static void fetch_gcm(void)
 		gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 
-static enum sm_err gcm_new(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32], bool seal)
+static void fetch_ctr(void)
+{
+	if (sm_alg_openssl())
+		ctr = EVP_CIPHER_fetch(NULL, "AES-256-CTR", NULL);
+}
+
+static enum sm_err context_new(EVP_CIPHER_CTX **ctx, const EVP_CIPHER *cipher, const uint8_t key[static 32], bool seal)
 {
 	EVP_CIPHER_CTX *c;
 
-	pthread_once(&gcm_once, fetch_gcm);
-	if (!gcm)
+	if (!cipher)
 		return SM_ERR_CRYPTO;
 	c = EVP_CIPHER_CTX_new();
 	if (!c)
 		return SM_ERR_NOMEM;
-	if (EVP_CipherInit_ex2(c, gcm, key, NULL, seal, NULL) != 1) {
+	if (EVP_CipherInit_ex2(c, cipher, key, NULL, seal, NULL) != 1) {
 		EVP_CIPHER_CTX_free(c);
 		return SM_ERR_CRYPTO;
 	}
@@ -48,6 +54,18 @@ static enum sm_err gcm_new(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32], b
 	return SM_OK;
 }
 
+static enum sm_err gcm_new(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32], bool seal)
+{
+	pthread_once(&gcm_once, fetch_gcm);
+	return context_new(ctx, gcm, key, seal);
+}
+
 enum sm_err sm_alg_gcm_seal(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32]) { return gcm_new(ctx, key, true); }
 
 enum sm_err sm_alg_gcm_open(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32]) { return gcm_new(ctx, key, false); }
+
+enum sm_err sm_alg_ctr(EVP_CIPHER_CTX **ctx, const uint8_t key[static 32])
+{
+	pthread_once(&ctr_once, fetch_ctr);
+	return context_new(ctx, ctr, key, true);
+}

@@ -24,7 +24,8 @@ enum sm_err sm_chunked_derive(struct sm_chunked *c, const uint8_t file_key[stati
 	memcpy(c->key, okm, 32);
 	memcpy(c->nonce, okm + 32, sizeof c->nonce);
 	memcpy(c->commitment, okm + 32 + sizeof c->nonce, sizeof c->commitment);
-	c->ctx = NULL;
+	c->ctx = c->ctr = NULL;
+	c->delta_known = 0;
 	c->encrypting = 0;
 	c->small = sm_aead_small_usable() ? SM_CHUNKED_SMALL : 0;
 	sodium_memzero(okm, sizeof okm);
@@ -40,5 +41,6 @@ void sm_chunked_nonce(uint8_t nonce[static 12], const struct sm_chunked *c, uint
 void sm_chunked_release(struct sm_chunked *c)
 {
 	EVP_CIPHER_CTX_free(c->ctx);
+	EVP_CIPHER_CTX_free(c->ctr);
 	sodium_memzero(c, sizeof *c);
 }

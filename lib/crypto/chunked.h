@@ -20,11 +20,14 @@
 
 struct sm_chunked {
 	void *ctx; /* owned cipher context; NULL while libsodium does (see crypto/aead_impl.h) */
+	void *ctr; /* owned; for sm_chunked_reveal */
 	uint8_t key[32];
 	uint8_t nonce[12];
 	uint8_t commitment[SM_CHUNKED_COMMITMENT];
 	uint8_t encrypting;
 	uint8_t small; /* so many chunks more go to libsodium */
+	uint8_t delta_known;
+	uint8_t delta[SM_CHUNK_TAG]; /* for sm_chunked_check */
 };
 
 /* Derives key, nonce and commitment, and sets up the cipher for sealing. For opening, the caller then compares
@@ -37,7 +40,14 @@ void sm_chunked_release(struct sm_chunked *c);
 
 /* n <= SM_CHUNK; out gets n + 16 bytes. index >= SM_CHUNKED_MAX is SM_ERR_LIMIT. in and out may not overlap unless equal. */
 SM_CHECKED enum sm_err sm_chunked_seal(struct sm_chunked *c, uint64_t index, uint8_t *out, const uint8_t *in, size_t n);
-/* n: sealed size, 16 .. SM_CHUNK_SEALED; out gets n - 16 bytes. SM_ERR_PAYLOAD (out wiped) for a wrong tag. */
+/* n: sealed size, 16 .. SM_CHUNK_SEALED; out gets n - 16 bytes. SM_ERR_PAYLOAD (out wiped) for a wrong tag.
+ * in and out may not overlap unless equal. */
 SM_CHECKED enum sm_err sm_chunked_open(struct sm_chunked *c, uint64_t index, uint8_t *out, const uint8_t *in, size_t n);
+/* The tag of a full sealed chunk, as sm_chunked_open checks it, without the plaintext: half the work. */
+SM_CHECKED enum sm_err sm_chunked_check(struct sm_chunked *c, uint64_t index, const uint8_t in[static SM_CHUNK_SEALED]);
+/* Plaintext bytes from .. from + n - 1 of the sealed chunk at in, to out; from is a multiple of 16, from + n <= SM_CHUNK. NOT
+ * authenticated: only for a chunk that sm_chunked_check or sm_chunked_open has found right, and that is still the same. out and in + from
+ * may be equal. */
+SM_CHECKED enum sm_err sm_chunked_reveal(struct sm_chunked *c, uint64_t index, uint8_t *out, const uint8_t *in, size_t from, size_t n);
 
 #endif

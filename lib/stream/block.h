@@ -15,9 +15,10 @@ struct sm_block {
 	uint64_t index;
 	bool framed; /* be16 length before each chunk */
 	bool last, failed;
-	uint8_t *wire;        /* SM_BLOCK_MAX: for block 0 the body's head stands in front */
-	size_t nwire, nplain; /* nplain: of them plaintext, once opened or before sealing */
-	size_t dirty;         /* bytes of wire that have to be wiped */
+	uint8_t *wire;                    /* SM_BLOCK_MAX: for block 0 the body's head stands in front */
+	size_t nwire, nplain;             /* nplain: of them plaintext, once opened or before sealing */
+	size_t dirty;                     /* bytes of wire that have to be wiped */
+	uint16_t unseen[SM_BLOCK_CHUNKS]; /* bytes at each chunk's front that have stayed sealed */
 	uint8_t tag[SM_RECHECK_TAG];
 };
 

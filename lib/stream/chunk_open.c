@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GLANCE 64 /* bytes of a chunk's end, a multiple of 16 */
+
 static size_t block_size(const struct sm_chunk_open *s) { return sm_block_size(s->framed); }
 
 static enum sm_err block_new(void *ctx, void **block)
@@ -36,25 +38,60 @@ static enum sm_err next_chunk(const struct sm_block *b, const uint8_t *p, size_t
 	return *n < SM_CHUNK_TAG || *n > SM_CHUNK_SEALED || *n > left - *before ? SM_ERR_PAYLOAD : SM_OK;
 }
 
-/* In place: every chunk but the stream's last is full, so that sm_block_pieces says where the plaintext stands. */
-static enum sm_err open_chunks(struct sm_block *b)
+/* All chunks of a block, in place: every one but the stream's last is full, so that sm_block_pieces says where the plaintext stands.
+ * step takes one chunk (its number in the block, its sealed bytes); SM_ERR_PAYLOAD for a wrong tag. */
+static enum sm_err each_chunk(const struct sm_chunk_open *s, struct sm_block *b,
+                              enum sm_err (*step)(const struct sm_chunk_open *s, struct sm_block *b, size_t i, uint8_t *p, size_t n))
 {
 	uint8_t *p = sm_block_chunks(b);
 	size_t left = sm_block_nchunks(b), before, n;
-	uint64_t chunk = b->index * SM_BLOCK_CHUNKS;
 	enum sm_err e;
 
 	sm_block_soil(b, b->nwire);
 	b->nplain = 0;
-	while (left) {
-		if (b->nplain == SM_BLOCK_PLAIN || b->nplain % SM_CHUNK || (e = next_chunk(b, p, left, &before, &n)))
+	for (size_t i = 0; left; i++) {
+		if (i == SM_BLOCK_CHUNKS || b->nplain % SM_CHUNK || next_chunk(b, p, left, &before, &n))
 			return SM_ERR_PAYLOAD;
-		p += before;
-		if ((e = sm_chunked_open(&b->chunked, chunk++, p, p, n)))
+		b->unseen[i] = 0;
+		if ((e = step(s, b, i, p + before, n)))
 			return e;
 		b->nplain += n - SM_CHUNK_TAG;
-		p += n, left -= before + n;
+		p += before + n, left -= before + n;
 	}
+	return SM_OK;
+}
+
+static uint64_t chunk_number(const struct sm_block *b, size_t i) { return b->index * SM_BLOCK_CHUNKS + i; }
+
+static enum sm_err open_chunk(const struct sm_chunk_open *s, struct sm_block *b, size_t i, uint8_t *p, size_t n)
+{
+	(void)s;
+	return sm_chunked_open(&b->chunked, chunk_number(b, i), p, p, n);
+}
+
+/* For a block whose bytes are known to be those that the first pass has seen: there every tag was right. */
+static enum sm_err reveal_chunk(const struct sm_chunk_open *s, struct sm_block *b, size_t i, uint8_t *p, size_t n)
+{
+	(void)s;
+	return sm_chunked_reveal(&b->chunked, chunk_number(b, i), p, p, 0, n - SM_CHUNK_TAG);
+}
+
+/* The first pass, where it is not asked for the plaintext: the tag, and as much of the chunk's end as shows that something is there but
+ * zeros. Otherwise the chunk may be padding, and all of it is looked at. */
+static enum sm_err verify_chunk(const struct sm_chunk_open *s, struct sm_block *b, size_t i, uint8_t *p, size_t n)
+{
+	uint64_t chunk = chunk_number(b, i), at = chunk * SM_CHUNK;
+	const size_t front = SM_CHUNK - GLANCE;
+	bool only = !b->index && b->last;
+	enum sm_err e;
+
+	if (only || n < SM_CHUNK_SEALED || at < s->show_until || at + SM_CHUNK > s->show_from)
+		return open_chunk(s, b, i, p, n);
+	if ((e = sm_chunked_check(&b->chunked, chunk, p)) || (e = sm_chunked_reveal(&b->chunked, chunk, p + front, p, front, GLANCE)))
+		return e;
+	if (sm_is_zero(p + front, GLANCE))
+		return sm_chunked_reveal(&b->chunked, chunk, p, p, 0, front);
+	b->unseen[i] = (uint16_t)front;
 	return SM_OK;
 }
 
@@ -137,7 +174,7 @@ static enum sm_err verify_open(void *ctx, void *block)
 
 	if ((e = sm_block_hash_rest(ctx, block)))
 		return e;
-	e = open_chunks(b);
+	e = each_chunk(s, b, verify_chunk);
 	b->failed = e == SM_ERR_PAYLOAD && !s->framed;
 	return b->failed ? SM_OK : e;
 }
@@ -147,10 +184,11 @@ static enum sm_err look(const struct sm_chunk_open *s, const struct sm_block *b)
 	const struct sm_pieces plain = sm_block_pieces(b);
 	enum sm_err e = SM_OK;
 
-	for (size_t at = 0, n; s->look && !e && at < b->nplain; at += n) {
+	for (size_t at = 0, n, unseen; s->look && !e && at < b->nplain; at += n) {
 		const uint8_t *p = sm_pieces_at(&plain, at, &n);
 		n = n < b->nplain - at ? n : b->nplain - at;
-		e = s->look(s->ctx, p, n);
+		unseen = b->unseen[at / SM_CHUNK];
+		e = s->look(s->ctx, unseen, p + unseen, n - unseen);
 	}
 	return e;
 }
@@ -288,13 +326,13 @@ static enum sm_err release_work(void *ctx, void *block)
 
 	if ((e = sm_keep_get(s->keep, s->kept_at + b->index * block_size(s), sm_block_chunks(b), sm_block_nchunks(b))))
 		return e;
-	if (s->keep->in_file) {
-		if ((e = recheck_tag(s, b, b->tag)))
-			return e;
-		if (!sm_equal(b->tag, s->tags.data + b->index * SM_RECHECK_TAG, SM_RECHECK_TAG))
-			return SM_ERR_PAYLOAD;
-	}
-	return open_chunks(b);
+	if (!s->keep->in_file)
+		return each_chunk(s, b, open_chunk);
+	if ((e = recheck_tag(s, b, b->tag)))
+		return e;
+	if (!sm_equal(b->tag, s->tags.data + b->index * SM_RECHECK_TAG, SM_RECHECK_TAG))
+		return SM_ERR_PAYLOAD;
+	return each_chunk(s, b, reveal_chunk);
 }
 
 /* The part of n plaintext bytes, of which the first is the stream's byte `at`, that was asked for. */

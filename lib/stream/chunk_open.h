@@ -18,8 +18,11 @@ struct sm_chunk_open {
 	bool digest_wanted;
 	unsigned threads;
 	struct sm_keep *keep; /* where the input is kept, shared by all streams of one envelope */
-	/* Called in order with all plaintext of the first pass, in pieces; may be NULL. It is not verified yet. */
-	enum sm_err (*look)(void *ctx, const uint8_t *p, size_t n);
+	/* Called in order with the plaintext of the first pass, in pieces; may be NULL. It is not verified yet. What stands before
+	 * show_until, and from show_from on, is shown whole. Of the rest it is enough to know that a piece does not end with zeros: there
+	 * are `unseen` bytes before p that are not shown, and the n at p are not all 0. */
+	enum sm_err (*look)(void *ctx, size_t unseen, const uint8_t *p, size_t n);
+	uint64_t show_until, show_from;
 	void *ctx;
 
 	/* Private. */

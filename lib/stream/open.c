@@ -32,21 +32,25 @@ struct sm_open_state {
 	struct sm_early early;
 };
 
-static enum sm_err look_body(void *ctx, const uint8_t *p, size_t n)
+static enum sm_err look_body(void *ctx, size_t unseen, const uint8_t *p, size_t n)
 {
 	struct sm_open_state *s = ctx;
 	size_t room = 4 + SM_FIELDS_MAX - s->fields.len;
 	enum sm_err e;
 
+	s->unpad.total += unseen;
 	sm_unpad_update(&s->unpad, p, n);
+	if (unseen)
+		return SM_OK;
 	if (room && (e = sm_buf_add(&s->fields, p, n < room ? n : room)))
 		return e;
 	return s->early.out ? sm_early_write(&s->early, p, n) : SM_OK;
 }
 
-static enum sm_err look_attachment(void *ctx, const uint8_t *p, size_t n)
+static enum sm_err look_attachment(void *ctx, size_t unseen, const uint8_t *p, size_t n)
 {
 	struct attachment *a = ctx;
+	a->total += unseen;
 	size_t skip = a->total >= a->size ? 0 : a->size - a->total < n ? (size_t)(a->size - a->total) : n;
 
 	a->total += n;
@@ -74,6 +78,8 @@ static enum sm_err state_new(struct sm_opened *r, const struct sm_opener *o, str
 	s->body.threads = o->threads ? o->threads : in->threads;
 	s->body.keep = &s->keep;
 	s->body.look = look_body;
+	s->body.show_until = 4 + SM_FIELDS_MAX;
+	s->body.show_from = o->early ? 0 : UINT64_MAX;
 	s->body.ctx = s;
 	s->attach = r->header.nattach ? calloc(r->header.nattach, sizeof *s->attach) : NULL;
 	return r->header.nattach && !s->attach ? SM_ERR_NOMEM : SM_OK;
@@ -127,6 +133,7 @@ static enum sm_err read_attachment(struct sm_opened *r, const struct sm_opener *
 	a->stream.threads = o->threads ? o->threads : in->threads;
 	a->stream.keep = &s->keep;
 	a->stream.look = look_attachment;
+	a->stream.show_from = a->size;
 	a->stream.ctx = a;
 	if ((e = sm_source_read(in, length, sizeof length, &got)))
 		return e;
