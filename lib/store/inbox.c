@@ -34,15 +34,18 @@ static enum sm_err insert(struct sm_db *db, const struct sm_inbox_new *m, const 
 {
 	sqlite3_stmt *q;
 	enum sm_err e = sm_sql_prepare(&q, db,
-	                               "INSERT OR IGNORE INTO inbox (account, seq, hash, received, state, meta, envelope) "
-	                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+	                               "INSERT OR IGNORE INTO inbox (account, seq, hash, received, state, meta, envelope, ref, waits) "
+	                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
 	sm_sql_text(q, 1, m->account);
 	sm_sql_int(q, 2, (int64_t)m->seq);
 	sm_sql_blob(q, 3, hash, SM_HASH_LEN);
 	sm_sql_int(q, 4, m->received);
-	sm_sql_int(q, 5, SM_INBOX_NEW);
-	sm_sql_blob(q, 6, meta->data, meta->len);
-	sm_sql_blob(q, 7, m->envelope.p, m->envelope.n);
+	sm_sql_int(q, 5, m->hidden ? SM_INBOX_REMOVED : SM_INBOX_NEW);
+	sm_sql_blob(q, 6, m->hidden ? "" : (const void *)meta->data, m->hidden ? 0 : meta->len);
+	sm_sql_blob(q, 7, m->hidden ? (const void *)"" : m->envelope.p, m->hidden ? 0 : m->envelope.n);
+	if (m->has_ref)
+		sm_sql_blob(q, 8, m->ref, sizeof(m->ref));
+	sm_sql_int(q, 9, m->waits);
 	return sm_sql_run(db, q, e, added);
 }
 
@@ -61,7 +64,8 @@ enum sm_err sm_inbox_add(int64_t *n, struct sm_db *db, const uint8_t key[static 
 		return e;
 	sm_buf_init(&meta, SM_INBOX_META_MAX);
 	sm_sha256(hash, m->envelope.p, m->envelope.n);
-	e = sm_inbox_seal(&meta, m->meta, key, m->seq, hash, rand);
+	if (!m->hidden)
+		e = sm_inbox_seal(&meta, m->meta, key, m->seq, hash, rand);
 	if (e == SM_OK)
 		e = insert(db, m, hash, &meta, &added);
 	if (e == SM_OK && !added)
@@ -179,7 +183,10 @@ enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n, int64_t now)
 {
 	sqlite3_stmt *q;
 	int changes = 0;
-	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE inbox SET state = ?2, meta = x'', envelope = x'' WHERE n = ?1 AND state <> ?2");
+	enum sm_err e =
+	        sm_sql_prepare(&q, db,
+	                       "UPDATE inbox SET state = ?2, meta = x'', envelope = x'', ref = CASE WHEN waits THEN NULL ELSE ref END,"
+	                       " waits = 0 WHERE n = ?1 AND state <> ?2");
 	sm_sql_int(q, 1, n);
 	sm_sql_int(q, 2, SM_INBOX_REMOVED);
 	e = sm_sql_run(db, q, e, &changes);
@@ -214,9 +221,10 @@ enum sm_err sm_inbox_update(struct sm_db *db, const uint8_t key[static 32], cons
 	if (e == SM_OK)
 		e = sm_inbox_seal(&meta, &row->meta, key, (uint64_t)row->seq, hash, rand);
 	if (e == SM_OK)
-		e = sm_sql_prepare(&q, db, "UPDATE inbox SET meta = ?2 WHERE n = ?1");
+		e = sm_sql_prepare(&q, db, "UPDATE inbox SET meta = ?2, waits = CASE WHEN ?3 THEN 0 ELSE waits END WHERE n = ?1");
 	sm_sql_int(q, 1, row->n);
 	sm_sql_blob(q, 2, meta.data, meta.len);
+	sm_sql_int(q, 3, row->meta.problem == SM_OK);
 	e = sm_sql_run(db, q, e, NULL);
 	sm_buf_release(&meta);
 	return e;

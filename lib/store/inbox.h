@@ -9,10 +9,22 @@
 #include "wire/header.h"
 #include "wire/wrap.h"
 
+#define SM_INBOX_REF_LEN 16
+
 enum sm_inbox_state { SM_INBOX_NEW, SM_INBOX_READ, SM_INBOX_REMOVED /* never seen outside lib/store */ };
 
 /* What is known of a stored message's sender; CHANGED: the address is pinned to another key. */
 enum sm_inbox_proof { SM_INBOX_NONE, SM_INBOX_UNKNOWN, SM_INBOX_PROVEN, SM_INBOX_CHANGED };
+
+/* Why nothing here opens the stanza of a session; NONE where that is not the problem. Kept on disk: only ever add at the end. */
+enum sm_inbox_why {
+	SM_INBOX_WHY_NONE,
+	SM_INBOX_WHY_SENDER,   /* who could speak for the address is not known here */
+	SM_INBOX_WHY_SESSION,  /* no session with the sending device fits */
+	SM_INBOX_WHY_GROUP,    /* the group, or its roster of that epoch, is not known */
+	SM_INBOX_WHY_CHAIN,    /* the sender's key for the group has not come, or was used */
+	SM_INBOX_WHY_UNSIGNED, /* it opened under a key that all of the group have, and nothing proves the sender */
+};
 
 /* What opening gave. With a problem only the header's part may be filled in, as far as it could be read. */
 struct sm_inbox_meta {
@@ -24,6 +36,11 @@ struct sm_inbox_meta {
 	char subject[1024], name[256], type[256];
 	uint64_t size;                 /* bytes of content */
 	uint8_t file_key[SM_FILE_KEY]; /* the body's; zeros with a problem */
+	enum sm_inbox_why why;
+	bool has_user;             /* PROVEN: */
+	uint8_t user[SM_FP_LEN];   /* under the user key with this fingerprint; a device may be gone since */
+	char group[SM_ID_LEN + 1]; /* the group it was sent to, "" for none; not proven with a problem */
+	char original[SM_ID_LEN + 1];
 };
 
 struct sm_inbox_row {
@@ -40,6 +57,10 @@ struct sm_inbox_new {
 	int64_t received;
 	struct sm_span envelope;
 	const struct sm_inbox_meta *meta;
+	bool hidden;  /* kept only as a memory that it was here: as if it had been removed at once */
+	bool has_ref; /* a session's: store/healing.h */
+	uint8_t ref[SM_INBOX_REF_LEN];
+	bool waits; /* it did not open, and may be asked for again */
 };
 
 /* Is it here already? (the same bytes under the same seq of the same mailbox) */
@@ -60,7 +81,7 @@ SM_CHECKED enum sm_err sm_inbox_mark(struct sm_db *db, int64_t n, enum sm_inbox_
  * memory goes after SM_INBOX_TOMB_DAYS. SM_ERR_NOTFOUND. now: seconds. */
 #define SM_INBOX_TOMB_DAYS 60
 SM_CHECKED enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n, int64_t now);
-/* Seals row->meta anew under row->n. */
+/* Seals row->meta anew under row->n; one without a problem waits no longer. */
 SM_CHECKED enum sm_err sm_inbox_update(struct sm_db *db, const uint8_t key[static 32], const struct sm_inbox_row *row,
                                        const struct sm_rand *rand);
 /* The highest number there is, 0 for none. */

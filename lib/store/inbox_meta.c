@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define META_VERSION 1
+#define META_VERSION 2 /* 1 had not what stands behind type */
 #define INFO "sm-inbox/1"
 
 /* What a problem is called on disk is its place here, whatever becomes of enum sm_err. Only ever add at the end. */
@@ -50,7 +50,13 @@ static enum sm_err write_meta(struct sm_buf *b, const struct sm_inbox_meta *m)
 		e = add_text(b, m->name);
 	if (e == SM_OK)
 		e = add_text(b, m->type);
-	return e;
+	if (e == SM_OK)
+		e = sm_buf_add_u8(b, (uint8_t)m->why);
+	if (e == SM_OK)
+		e = sm_buf_add_lp(b, m->user, m->has_user ? SM_FP_LEN : 0);
+	if (e == SM_OK)
+		e = add_text(b, m->group);
+	return e == SM_OK ? add_text(b, m->original) : e;
 }
 
 static bool take_text(struct sm_span *s, char *out, size_t room)
@@ -78,11 +84,25 @@ static bool take_party(struct sm_span *s, struct sm_party *p)
 	return true;
 }
 
+/* What version 2 has added. */
+static bool take_more(struct sm_span *s, struct sm_inbox_meta *m)
+{
+	const uint8_t *why;
+	struct sm_span user;
+	if (!sm_span_take(s, 1, &why) || *why > SM_INBOX_WHY_UNSIGNED || !sm_span_take_lp(s, &user) || (user.n && user.n != SM_FP_LEN))
+		return false;
+	m->why = (enum sm_inbox_why) * why;
+	m->has_user = user.n != 0;
+	if (m->has_user)
+		memcpy(m->user, user.p, SM_FP_LEN);
+	return take_text(s, m->group, sizeof(m->group)) && take_text(s, m->original, sizeof(m->original));
+}
+
 static bool read_meta(struct sm_inbox_meta *m, struct sm_span s)
 {
 	const uint8_t *fixed, *key;
 	uint64_t date;
-	if (!sm_span_take(&s, 3, &fixed) || fixed[0] != META_VERSION || fixed[1] >= NPROBLEMS || fixed[2] > SM_INBOX_CHANGED)
+	if (!sm_span_take(&s, 3, &fixed) || fixed[0] < 1 || fixed[0] > META_VERSION || fixed[1] >= NPROBLEMS || fixed[2] > SM_INBOX_CHANGED)
 		return false;
 	if (!sm_span_take_be64(&s, &date) || !sm_span_take_be64(&s, &m->size) || !sm_span_take(&s, SM_FILE_KEY, &key))
 		return false;
@@ -91,7 +111,8 @@ static bool read_meta(struct sm_inbox_meta *m, struct sm_span s)
 	m->date = (int64_t)date;
 	memcpy(m->file_key, key, SM_FILE_KEY);
 	return take_party(&s, &m->from) && take_text(&s, m->id, sizeof(m->id)) && take_text(&s, m->subject, sizeof(m->subject)) &&
-	       take_text(&s, m->name, sizeof(m->name)) && take_text(&s, m->type, sizeof(m->type)) && !s.n;
+	       take_text(&s, m->name, sizeof(m->name)) && take_text(&s, m->type, sizeof(m->type)) && (fixed[0] == 1 || take_more(&s, m)) &&
+	       !s.n;
 }
 
 /* 40 bytes that tie the meta to its envelope and place. */
