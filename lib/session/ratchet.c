@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define VERSION 1
+#define NEVER UINT32_MAX /* as N or PN: counters must not come round */
 enum { HAS_CKS = 1, HAS_CKR = 2 };
 
 static const char root_info[] = "SM-DR-root-v1", message_info[] = "SM-DR-message-v1";
@@ -88,7 +89,7 @@ enum sm_err sm_ratchet_seal(struct sm_ratchet *r, uint8_t header[static SM_RATCH
 
 	if (!r->has_cks)
 		return SM_ERR_POLICY;
-	if (r->ns == UINT32_MAX)
+	if (r->ns >= NEVER - 1)
 		return SM_ERR_LIMIT;
 	memcpy(h, r->dhs_pk, 32);
 	sm_put_be32(h + 32, r->pn);
@@ -121,8 +122,7 @@ static enum sm_err new_receiving_chain(struct sm_ratchet *r, const uint8_t pub[s
 /* The message key of the receiving chain's message n, which has not come yet; the chain goes on behind it. */
 static enum sm_err forward(struct sm_ratchet *r, uint8_t mk[static 32], uint32_t n)
 {
-	/* no sender gets to the last number, and nr must not come round */
-	if (n < r->nr || n - r->nr > SM_RATCHET_JUMP || n == UINT32_MAX)
+	if (n < r->nr || n - r->nr > SM_RATCHET_JUMP)
 		return SM_ERR_STANZA;
 	for (; r->nr <= n; r->nr++)
 		sm_chain_step(r->ckr, mk);
@@ -201,8 +201,11 @@ enum sm_err sm_ratchet_open(struct sm_ratchet *r, struct sm_skipped_list *skippe
 {
 	struct header h = parse(header);
 	struct sm_span a = {ad, adlen}, b = {header, SM_RATCHET_HEADER};
-	int i = sm_skipped_find(skipped, h.pub, h.n, now);
+	int i;
 
+	if (h.pn == NEVER || h.n == NEVER)
+		return SM_ERR_STANZA;
+	i = sm_skipped_find(skipped, h.pub, h.n, now);
 	return i < 0 ? open_next(r, skipped, out, in, n, a, b, now, rand) : open_skipped(skipped, (size_t)i, out, in, n, a, b, now);
 }
 

@@ -24,12 +24,12 @@ SM_CHECKED enum sm_err sm_ratchet_initiator(struct sm_ratchet *r, const uint8_t 
 void sm_ratchet_responder(struct sm_ratchet *r, const uint8_t sk[static 32], const uint8_t spk_sk[static 32], const uint8_t spk[static 32]);
 
 /* out: n + SM_RATCHET_OVERHEAD bytes, r | AES-256-GCM(in, aad = ad | header). SM_ERR_POLICY: nothing can be sent before the first message
- * has come (responder); SM_ERR_LIMIT: the chain is at its end (2^32 - 1). */
+ * has come (responder); SM_ERR_LIMIT: the chain is at its end (2^32 - 2). */
 SM_CHECKED enum sm_err sm_ratchet_seal(struct sm_ratchet *r, uint8_t header[static SM_RATCHET_HEADER], uint8_t *out, const void *in,
                                        size_t n, const void *ad, size_t adlen, const struct sm_rand *rand);
-/* out: n - SM_RATCHET_OVERHEAD bytes, wiped on failure. SM_ERR_STANZA when it does not open: wrong key, a duplicate, too far ahead, a
- * refused public key. A PN too far ahead is no reason: the keys of what was lost on that chain are not kept, and the session goes on. Drops
- * skipped keys that are too old. */
+/* out: n - SM_RATCHET_OVERHEAD bytes, with nothing of the message on failure. SM_ERR_STANZA when it does not open: wrong key, a duplicate,
+ * too far ahead, a refused public key. A PN too far ahead is no reason: the keys of what was lost on that chain are not kept, and the
+ * session goes on. Drops skipped keys that are too old. */
 SM_CHECKED enum sm_err sm_ratchet_open(struct sm_ratchet *r, struct sm_skipped_list *skipped, uint8_t *out,
                                        const uint8_t header[static SM_RATCHET_HEADER], const uint8_t *in, size_t n, const void *ad,
                                        size_t adlen, int64_t now, const struct sm_rand *rand);

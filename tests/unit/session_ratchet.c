@@ -183,8 +183,42 @@ static void jump(void)
 	ok(comes(&p, &p.b, &m[0], 0) && comes(&p, &p.b, &m[999], 999) && comes(&p, &p.b, &m[1001], 1001) && p.b.l.n == 998,
 	   "and those between come");
 	ok(refused(&p.b, &m[0], p.now) && refused(&p.b, &m[1000], p.now), "once");
-	m[0].header[36] = m[0].header[37] = m[0].header[38] = m[0].header[39] = 0xff;
-	ok(refused(&p.b, &m[0], p.now), "there is no number 2^32 - 1");
+	teardown(&p);
+}
+
+/* A message that the sender of p would never make, but could. */
+static struct message forged(struct side *s, uint32_t pn, uint32_t n)
+{
+	struct message m;
+	uint8_t ck[32], mk[32];
+
+	memcpy(m.header, s->r.dhs_pk, 32);
+	sm_put_be32(m.header + 32, pn);
+	sm_put_be32(m.header + 36, n);
+	memcpy(ck, s->r.cks, sizeof ck);
+	sm_chain_step(ck, mk);
+	MUST(sm_chain_seal(m.body, mk, "SM-DR-message-v1", "8 bytes.", 8, (struct sm_span){(const uint8_t *)"ad", 2},
+	                   (struct sm_span){m.header, sizeof m.header}, &rng));
+	return m;
+}
+
+static void no_such_number(void)
+{
+	struct pair p;
+	struct message m;
+	uint64_t v;
+
+	setup(&p);
+	m = put(&p.a, 0);
+	MUST(!comes(&p, &p.b, &m, 0));
+	m = forged(&p.a, UINT32_MAX, 1);
+	ok(refused(&p.b, &m, p.now), "2^32 - 1 is no PN");
+	p.b.r.nr = UINT32_MAX;
+	m = forged(&p.a, 0, UINT32_MAX);
+	ok(refused(&p.b, &m, p.now), "and no N");
+	p.b.r.nr = UINT32_MAX - 1;
+	m = forged(&p.a, UINT32_MAX - 1, UINT32_MAX - 1);
+	ok(!take(&p.b, &m, &v, p.now) && p.b.r.nr == UINT32_MAX, "2^32 - 2 may be both");
 	teardown(&p);
 }
 
@@ -359,7 +393,8 @@ static void limits(void)
 	uint8_t ad[1024] = {0};
 
 	setup(&p);
-	p.a.r.ns = UINT32_MAX;
+	p.a.r.ns = UINT32_MAX - 2;
+	ok(!sm_ratchet_seal(&p.a.r, m.header, m.body, "x", 1, "ad", 2, &rng), "a message has at most the number 2^32 - 3");
 	was = p.a.r;
 	ok(sm_ratchet_seal(&p.a.r, m.header, m.body, "x", 1, "ad", 2, &rng) == SM_ERR_LIMIT && !memcmp(&was, &p.a.r, sizeof was),
 	   "a chain has an end");
@@ -461,6 +496,7 @@ int main(void)
 	for (uint8_t seed = 1; seed <= 3; seed++)
 		chaos(seed);
 	jump();
+	no_such_number();
 	lost_tail(1000, 1000);
 	lost_tail(1001, 0);
 	eviction();
