@@ -1,29 +1,15 @@
-/* Registering and logging in. Every value that the server may choose is bounded before it is used: a hostile server must not get a cheap
- * password hash, nor a login that proves nothing of its own side. */
+/* Registering and logging in. A hostile server must not get a login that proves nothing of its own side (see net/proof.c, too). */
 #include "net/account.h"
 
 #include "base/base64.h"
 #include "crypto/hpke.h"
 #include "crypto/sign.h"
 #include "net/json.h"
+#include "net/proof.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define API "/api/v1/"
-
-static bool read_kdf(struct sm_kdf *k, const json_t *o)
-{
-	const json_t *j = json_object_get(o, "kdf");
-	char name[32];
-	int64_t t, m;
-	if (!sm_json_text(j, "name", name, sizeof(name)) || strcmp(name, "argon2id") != 0)
-		return false;
-	if (!sm_json_number(j, "t", &t) || !sm_json_number(j, "m", &m) || t > UINT32_MAX || m > UINT32_MAX)
-		return false;
-	*k = (struct sm_kdf){(uint32_t)t, (uint32_t)m};
-	return sm_kdf_ok(k);
-}
 
 static bool read_registration(struct sm_policy *p, const json_t *j)
 {
@@ -39,7 +25,7 @@ static bool read_registration(struct sm_policy *p, const json_t *j)
 static bool read_policy(struct sm_policy *p, const json_t *j)
 {
 	const json_t *password = json_object_get(j, "password");
-	if (!sm_json_text(j, "origin", p->origin, sizeof(p->origin)) || !read_registration(p, j) || !read_kdf(&p->kdf, j))
+	if (!sm_json_text(j, "origin", p->origin, sizeof(p->origin)) || !read_registration(p, j) || !sm_proof_kdf(&p->kdf, j))
 		return false;
 	p->letter = json_is_true(json_object_get(password, "letter"));
 	p->number = json_is_true(json_object_get(password, "number"));
@@ -86,25 +72,6 @@ const char *sm_policy_password(const struct sm_policy *p, const void *password, 
 	return NULL;
 }
 
-/* POST challenge; fills s with what it was asked for and what came back. */
-static enum sm_err challenge(struct sm_client *c, const char *purpose, const struct sm_login *l, struct sm_scram *s)
-{
-	json_t *j = NULL;
-	s->origin = l->address.host;
-	s->user = l->address.name;
-	memcpy(s->device, l->id->pub.fp, SM_FP_LEN);
-	sm_rand_fill(c->rand, s->cnonce, sizeof(s->cnonce));
-	json_t *ask = json_pack("{s:s, s:s, s:s, s:o, s:o}", "purpose", purpose, "origin", s->origin, "user", s->user, "device",
-	                        sm_json_base64(s->device, SM_FP_LEN), "cnonce", sm_json_base64(s->cnonce, sizeof(s->cnonce)));
-	enum sm_err e = ask ? sm_client_json(c, false, "POST", API "challenge", ask, &j) : SM_ERR_NOMEM;
-	if (e == SM_OK && (!sm_json_bytes(j, "nonce", s->nonce, sizeof(s->nonce)) || !sm_json_bytes(j, "salt", s->salt, sizeof(s->salt)) ||
-	                   !sm_json_number(j, "expires", &s->expires) || !read_kdf(&s->kdf, j)))
-		e = SM_ERR_PROTOCOL;
-	json_decref(ask);
-	json_decref(j);
-	return e;
-}
-
 static int add_text(json_t *o, const char *key, const char *value) { return value ? json_object_set_new(o, key, json_string(value)) : 0; }
 
 /* The request of POST register; NULL when out of memory. */
@@ -137,7 +104,7 @@ enum sm_err sm_net_register(struct sm_client *c, const struct sm_policy *p, cons
 	struct sm_scram s = {0};
 	uint8_t key[32], sig[SM_SIG_LEN];
 	json_t *ask = NULL;
-	enum sm_err e = challenge(c, "register", l, &s);
+	enum sm_err e = sm_proof_challenge(c, "register", l, &s);
 	if (e == SM_OK && (s.kdf.t != p->kdf.t || s.kdf.m != p->kdf.m))
 		e = SM_ERR_PROTOCOL;
 	if (e == SM_OK)
@@ -207,22 +174,12 @@ static enum sm_err read_session(struct sm_session *r, const json_t *j, const str
 static enum sm_err prove(struct sm_client *c, const struct sm_login *l, const struct sm_scram *s, uint8_t expected[static 32],
                          json_t **answer)
 {
-	uint8_t key[32], proof[32], sig[SM_SIG_LEN];
 	json_t *ask = NULL;
-	enum sm_err e = sm_scram_auth_key(key, l->password, l->n, s->salt, &s->kdf);
+	enum sm_err e = sm_proof_make(&ask, expected, "login", l, s);
+	if (e == SM_OK && json_object_set_new(ask, "device", sm_json_base64(s->device, SM_FP_LEN)))
+		e = SM_ERR_NOMEM;
 	if (e == SM_OK)
-		e = sm_scram_proof(proof, expected, s, key);
-	if (e == SM_OK)
-		e = sm_scram_device_signature(sig, "login", s, l->id);
-	if (e == SM_OK)
-		ask = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "origin", s->origin, "user", s->user, "device",
-		                sm_json_base64(s->device, SM_FP_LEN), "nonce", sm_json_base64(s->nonce, sizeof(s->nonce)), "cnonce",
-		                sm_json_base64(s->cnonce, sizeof(s->cnonce)), "proof", sm_json_base64(proof, sizeof(proof)), "signature",
-		                sm_json_base64(sig, sizeof(sig)));
-	if (e == SM_OK)
-		e = ask ? sm_client_json(c, false, "POST", API "login", ask, answer) : SM_ERR_NOMEM;
-	sm_wipe(key, sizeof(key));
-	sm_wipe(proof, sizeof(proof));
+		e = sm_client_json(c, false, "POST", API "login", ask, answer);
 	json_decref(ask);
 	return e;
 }
@@ -242,12 +199,12 @@ enum sm_err sm_net_login(struct sm_client *c, const struct sm_login *l)
 {
 	struct sm_scram s = {0};
 	struct sm_session r = {0};
-	uint8_t expected[32], said[32];
+	uint8_t expected[32];
 	json_t *j = NULL;
-	enum sm_err e = challenge(c, "login", l, &s);
+	enum sm_err e = sm_proof_challenge(c, "login", l, &s);
 	if (e == SM_OK)
 		e = prove(c, l, &s, expected, &j);
-	if (e == SM_OK && (!sm_json_bytes(j, "server_signature", said, sizeof(said)) || !sm_equal(said, expected, sizeof(said))))
+	if (e == SM_OK && !sm_proof_server(j, expected))
 		e = SM_ERR_PROTOCOL;
 	if (e == SM_OK)
 		e = read_session(&r, j, &s, l);
@@ -266,34 +223,4 @@ enum sm_err sm_net_logout(struct sm_client *c)
 	json_decref(empty);
 	gone = sm_session_remove(c->profile);
 	return e == SM_OK ? gone : e;
-}
-
-/* Device lists are not signed in this version of the protocol, so the only device key to believe in is the pinned user key itself. */
-static bool devices_are_user(const json_t *list, const char *identity)
-{
-	size_t n = json_array_size(list);
-	char device[128];
-	for (size_t i = 0; i < n; i++)
-		if (!sm_json_text(json_array_get(list, i), "identity", device, sizeof(device)) || strcmp(device, identity) != 0)
-			return false;
-	return n == 1;
-}
-
-enum sm_err sm_net_user_key(struct sm_user_key *k, struct sm_client *c, const struct sm_address *who)
-{
-	struct sm_user_key r = {0};
-	char path[64], identity[128];
-	json_t *j = NULL;
-	(void)snprintf(path, sizeof(path), API "keys/%s", who->name);
-	enum sm_err e = sm_client_json(c, true, "GET", path, NULL, &j);
-	if (e != SM_OK)
-		return e;
-	if (!sm_json_text(j, "address", r.address, sizeof(r.address)) || strcmp(r.address, who->text) != 0 ||
-	    !sm_json_text(j, "identity", identity, sizeof(identity)) || !devices_are_user(json_object_get(j, "devices"), identity) ||
-	    sm_public_parse(&r.pub, identity, strlen(identity)) != SM_OK)
-		e = SM_ERR_PROTOCOL;
-	else
-		*k = r;
-	json_decref(j);
-	return e;
 }

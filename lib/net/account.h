@@ -1,8 +1,9 @@
-/* Accounts over the API: policy, registering, logging in and out, sessions, keys. */
+/* Accounts over the API: policy, registering, logging in and out. */
 #ifndef SM_NET_ACCOUNT_H
 #define SM_NET_ACCOUNT_H
 
 #include "net/client.h"
+#include "net/keys.h"
 #include "net/scram.h"
 
 enum sm_registration { SM_REGISTRATION_OPEN, SM_REGISTRATION_INVITE, SM_REGISTRATION_CLOSED };
@@ -37,13 +38,5 @@ SM_CHECKED enum sm_err sm_net_register(struct sm_client *c, const struct sm_poli
 SM_CHECKED enum sm_err sm_net_login(struct sm_client *c, const struct sm_login *l);
 /* Ends the session on the server and forgets it here, here also when the server cannot be reached (that error is then returned). */
 SM_CHECKED enum sm_err sm_net_logout(struct sm_client *c);
-
-/* What GET keys/NAME says. */
-struct sm_user_key {
-	char address[SM_ADDRESS_MAX + 1];
-	struct sm_public pub;
-};
-/* SM_ERR_NOTFOUND; SM_ERR_PROTOCOL also when the answer is about another address, or names devices with keys that are not the user's. */
-SM_CHECKED enum sm_err sm_net_user_key(struct sm_user_key *k, struct sm_client *c, const struct sm_address *who);
 
 #endif

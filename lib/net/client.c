@@ -10,8 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#define REFRESH_MARGIN 30 /* seconds before the access token's end */
-#define WAIT_MAX 30       /* seconds that a server may ask for after its start */
+#define REFRESH_MARGIN 30          /* seconds before the access token's end */
+#define WAIT_MAX 30                /* seconds that a server may ask for after its start */
+#define JSON_MAX ((size_t)1 << 20) /* of a request: a roster is the longest */
 #define REFRESH_PATH "/api/v1/refresh"
 
 static void clear_error(struct sm_client *c)
@@ -272,7 +273,7 @@ enum sm_err sm_client_json(struct sm_client *c, bool authenticated, const char *
 	struct sm_buf body;
 	json_t *j = NULL;
 	enum sm_err e = SM_OK;
-	sm_buf_init(&body, 65536);
+	sm_buf_init(&body, JSON_MAX);
 	if (in) {
 		e = sm_json_write(&body, in);
 		r.body = body.data;

@@ -5,6 +5,7 @@
 #include "client.h"
 
 #include "base/base64.h"
+#include "net/keys.h"
 
 #include <fcntl.h>
 #include <poll.h>
