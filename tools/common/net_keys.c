@@ -1,10 +1,11 @@
-/* Asking for a key and pinning it. */
+/* Asking for a key and pinning it, and for the devices that it signs for. */
 #include "common/net_keys.h"
 
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
 #include "common/who.h"
+#include "store/devices.h"
 
 #include <string.h>
 
@@ -23,6 +24,23 @@ enum sm_err sm_peer_lookup(struct sm_user_key *k, struct sm_online *o, const str
 	if (strcmp(who->host, o->self.host) != 0)
 		return SM_ERR_NOTFOUND;
 	return sm_net_user_key(k, &o->client, who);
+}
+
+enum sm_err sm_peer_keep(struct sm_db *db, const struct sm_online *o, const struct sm_user_key *k, bool *added)
+{
+	struct sm_contact pin;
+	enum sm_err e = SM_OK;
+	/* Of the own account nobody is believed: without a pin, this device's key is the user key. */
+	if (!strcmp(k->address, o->self.text) && o->client.session && !sm_equal(k->pub.fp, o->client.session->device_fp, SM_FP_LEN)) {
+		e = sm_contact_get(&pin, db, k->address);
+		if (e == SM_ERR_NOTFOUND)
+			return SM_ERR_CHANGED;
+	}
+	if (e == SM_OK)
+		e = sm_contact_pin(db, k->address, &k->pub, sm_time_now(), added);
+	if (e == SM_OK)
+		e = sm_devices_put(db, &k->list, *k->text ? k->text : NULL, strlen(k->text), NULL);
+	return e;
 }
 
 /* A bare name stands at the account's own server. */
@@ -49,26 +67,46 @@ static int say_lookup(const struct sm_online *o, enum sm_err e, const struct sm_
 	return SM_EXIT_NORECIPIENT;
 }
 
+int sm_peer_address(struct sm_address *a, const struct sm_online *o, const char *who)
+{
+	if (full_address(a, o, who) != SM_OK) {
+		sm_error("'%s' is neither a name nor an address (name@host)", who);
+		return SM_EXIT_NORECIPIENT;
+	}
+	if (strcmp(a->host, o->self.host) != 0) {
+		sm_error("%s is on another server: %s delivers to its own accounts only", a->text, o->self.host);
+		return SM_EXIT_NORECIPIENT;
+	}
+	return SM_EXIT_OK;
+}
+
+static int say_keep(struct sm_db *db, const struct sm_online *o, enum sm_err e, const char *address)
+{
+	if (e == SM_ERR_CHANGED && !strcmp(address, o->self.text)) {
+		sm_error("the server names another key for this account (%s) than its own: nothing is sent to it", address);
+		return SM_EXIT_REFUSED;
+	}
+	if (e == SM_ERR_CHANGED)
+		return sm_peer_say_changed(db, address);
+	if (e == SM_ERR_POLICY) {
+		sm_error("the server gives a list of the devices of %s that may not follow the one it gave before: refused", address);
+		return SM_EXIT_PROTOCOL;
+	}
+	return sm_fail(e, "cannot keep the key of %s in '%s'", address, db->path);
+}
+
 int sm_peer_resolve(struct sm_user_key *k, bool *added, struct sm_online *o, struct sm_db *db, const char *who)
 {
 	struct sm_address a;
 	struct sm_user_key r;
-	if (full_address(&a, o, who) != SM_OK) {
-		sm_error("'%s' is neither a name nor an address (name@host)", who);
-		return SM_EXIT_NORECIPIENT;
-	}
-	if (strcmp(a.host, o->self.host) != 0) {
-		sm_error("%s is on another server: %s delivers to its own accounts only", a.text, o->self.host);
-		return SM_EXIT_NORECIPIENT;
-	}
+	int code = sm_peer_address(&a, o, who);
+	if (code != SM_EXIT_OK)
+		return code;
 	enum sm_err e = sm_peer_lookup(&r, o, &a);
 	if (e != SM_OK)
 		return say_lookup(o, e, &a);
-	e = sm_contact_pin(db, a.text, &r.pub, sm_time_now(), added);
-	if (e == SM_ERR_CHANGED)
-		return sm_peer_say_changed(db, a.text);
-	if (e != SM_OK)
-		return sm_fail(e, "cannot keep the key of %s in '%s'", a.text, db->path);
+	if ((e = sm_peer_keep(db, o, &r, added)) != SM_OK)
+		return say_keep(db, o, e, a.text);
 	*k = r;
 	return SM_EXIT_OK;
 }
