@@ -148,7 +148,7 @@ expired() { api 403 bad_invite register erin "$PASSWORD" invite="$code"; }
 		printf '%s.%s.%s' "${t%%.*}" "$c" "$(printf %s "${t%%.*}.$c" | openssl dgst -sha256 -mac hmac -macopt hexkey:"$key" -binary | base64 -w0 | tr -d = | tr '+/' '-_')"
 	}
 	call 200 - alice GET /api/v1/sessions token="$(minted 1 session)"
-	call 401 unauthenticated alice GET /api/v1/sessions token="$(minted 2 session)"
+	call 401 token_expired alice GET /api/v1/sessions token="$(minted 2 session)"
 	call 401 unauthenticated alice GET /api/v1/sessions token="$(minted 1 send)"
 	claims=$(printf '{"sub":"alice","device":1,"sid":"%s","scope":"session","iat":1,"exp":99999999999}' "$("$API" "$URL" show alice sid)" | base64 -w0 | tr -d = | tr '+/' '-_')
 	call 401 unauthenticated alice GET /api/v1/sessions token="${t%%.*}.$claims.${t##*.}"

@@ -2,6 +2,8 @@
  * store before the drop is then not kept, so the cache never holds older data than the last commit. */
 #include "accounts.h"
 
+#include "crypto/hash.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,54 +70,63 @@ static struct sm_account *find(struct sm_accounts *a, const char *name)
 	return x;
 }
 
-/* The row's key, once it is known to be one. */
-static enum sm_err load_key(struct sm_account_key *k, const uint8_t pk[static SM_PK_LEN])
+/* Keys were checked when they came in; checking them again here would make the first look at a large group slow. */
+static void load_key(struct sm_account_key *k, const uint8_t pk[static SM_PK_LEN])
 {
-	struct sm_public pub;
-	enum sm_err e = sm_public_from_ed25519(&pub, pk);
-
-	if (e)
-		return e;
-	memcpy(k->pk, pub.ed25519, sizeof k->pk);
-	memcpy(k->fp, pub.fp, sizeof k->fp);
-	return SM_OK;
+	memcpy(k->pk, pk, sizeof k->pk);
+	sm_sha256(k->fp, pk, SM_PK_LEN);
 }
 
-static enum sm_err load_devices(struct sm_reader *r, struct sm_account *x)
-{
-	struct sm_device_row row[SM_DEVICES_MAX];
-	enum sm_err e = sm_reader_devices(r, x->id, row, &x->ndevice);
+/* All that the store has of one account, from one moment. */
+struct rows {
+	struct sm_account_row account;
+	struct sm_list_row list;
+	struct sm_device_row device[SM_DEVICES_MAX];
+	size_t ndevice;
+};
 
-	for (size_t i = 0; i < x->ndevice && !e; i++) {
-		x->device[i].mailbox = row[i].id;
-		x->device[i].number = row[i].number;
-		e = load_key(&x->device[i].key, row[i].pk);
-	}
+static enum sm_err load_rows(struct sm_reader *r, const char *name, struct rows *x)
+{
+	enum sm_err e = sm_reader_begin(r);
+
+	if (!e)
+		e = sm_reader_account(r, name, &x->account);
+	if (!e)
+		e = sm_reader_list(r, x->account.id, &x->list);
+	if (!e)
+		e = sm_reader_devices(r, x->account.id, x->device, &x->ndevice);
+	sm_reader_end(r);
 	return e;
 }
 
 static enum sm_err load(struct sm_reader *r, const char *name, struct sm_account **out)
 {
-	struct sm_account_row row;
-	enum sm_err e = sm_reader_account(r, name, &row);
+	struct rows rows;
+	enum sm_err e = load_rows(r, name, &rows);
 	struct sm_account *x;
 
 	if (e)
 		return e;
-	x = calloc(1, sizeof *x);
+	x = calloc(1, sizeof *x + strlen(rows.list.text) + 1);
 	if (!x)
 		return SM_ERR_NOMEM;
 	atomic_init(&x->refs, 1);
-	x->id = row.id, x->created = row.created, x->changed = row.changed, x->disabled = row.disabled;
-	memcpy(x->name, row.name, sizeof x->name);
-	e = load_key(&x->identity, row.pk);
-	if (!e)
-		e = load_devices(r, x);
-	if (e)
-		free(x);
-	else
-		*out = x;
-	return e;
+	x->id = rows.account.id, x->created = rows.account.created, x->changed = rows.account.changed;
+	x->disabled = rows.account.disabled;
+	memcpy(x->name, rows.account.name, sizeof x->name);
+	load_key(&x->identity, rows.account.pk);
+	x->ndevice = rows.ndevice;
+	for (size_t i = 0; i < rows.ndevice; i++) {
+		x->device[i].mailbox = rows.device[i].id;
+		x->device[i].number = rows.device[i].number;
+		load_key(&x->device[i].key, rows.device[i].pk);
+	}
+	x->version = rows.list.version;
+	x->next_device = rows.list.next;
+	memcpy(x->list, rows.list.text, strlen(rows.list.text) + 1);
+	sm_wipe(&rows.account, sizeof rows.account);
+	*out = x;
+	return SM_OK;
 }
 
 static void keep(struct sm_accounts *a, struct sm_account *x)
@@ -171,6 +182,8 @@ void sm_accounts_drop(struct sm_accounts *a, const char *name)
 	pthread_mutex_unlock(&a->lock);
 }
 
+void sm_accounts_changing(struct sm_accounts *a) { atomic_fetch_add(&a->generation, 1); }
+void sm_accounts_changed(struct sm_accounts *a) { atomic_fetch_add(&a->generation, 1); }
 unsigned long sm_accounts_generation(struct sm_accounts *a) { return atomic_load(&a->generation); }
 
 const struct sm_device *sm_account_device(const struct sm_account *a, const uint8_t fp[static SM_FP_LEN])

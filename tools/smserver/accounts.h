@@ -28,6 +28,9 @@ struct sm_account {
 	struct sm_account_key identity;
 	size_t ndevice;
 	struct sm_device device[SM_DEVICES_MAX];
+	uint64_t version;     /* of the list */
+	uint32_t next_device; /* number */
+	char list[];          /* the signed text; "" when there is none */
 };
 
 struct sm_accounts;
@@ -38,7 +41,12 @@ SM_CHECKED enum sm_err sm_accounts_get(struct sm_accounts *a, struct sm_reader *
 void sm_account_release(struct sm_account *a);
 /* After the commit of a change. */
 void sm_accounts_drop(struct sm_accounts *a, const char *name);
-/* Grows with every drop. What was checked against accounts is still right while this has not changed. */
+/* From an op's run, which changes an account or a group in a transaction that is not committed yet: what was checked before and comes
+ * later in the same transaction must be checked again. */
+void sm_accounts_changing(struct sm_accounts *a);
+/* After the commit of a change to a group. */
+void sm_accounts_changed(struct sm_accounts *a);
+/* Grows with every drop or change. What was checked against accounts and groups is still right while this has not changed. */
 unsigned long sm_accounts_generation(struct sm_accounts *a);
 /* NULL when the account has no such device. */
 const struct sm_device *sm_account_device(const struct sm_account *a, const uint8_t fp[static SM_FP_LEN]);

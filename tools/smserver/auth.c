@@ -157,10 +157,10 @@ static enum token_state check_token(struct sm_req *req, struct sm_session *s, in
 	pthread_mutex_unlock(&s->lock);
 	if (known)
 		return now < expires ? TOKEN_GOOD : TOKEN_EXPIRED;
-	if (sm_token_check(&c, &req->worker->server->keys, v, n) || strcmp(c.sid, s->sid) != 0 || strcmp(c.sub, s->user) != 0 ||
-	    c.device != s->number)
+	if (sm_token_check(&c, &req->worker->server->keys, v, n) || strcmp(c.sid, s->sid) != 0 || strcmp(c.sub, s->user) != 0)
 		return TOKEN_BAD;
-	if (now >= c.exp)
+	/* A device has another number once its key has become the user key: the session's next token has it. */
+	if (now >= c.exp || c.device != s->number)
 		return TOKEN_EXPIRED;
 	pthread_mutex_lock(&s->lock);
 	memcpy(s->token, v, n);

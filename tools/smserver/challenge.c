@@ -21,7 +21,7 @@ struct sm_challenges {
 
 const char *sm_purpose_text(enum sm_purpose p)
 {
-	static const char *const text[] = {"login", "register", "identity"};
+	static const char *const text[] = {"login", "register", "identity", "enroll"};
 
 	return text[p];
 }
@@ -57,7 +57,7 @@ static void make_tag(uint8_t tag[static 32], const struct sm_challenges *t, cons
 	memcpy(p, c->user, strlen(c->user));
 	p += SM_NAME_MAX + 1;
 	memcpy(p, c->device, 32);
-	if (c->purpose == SM_FOR_LOGIN)
+	if (c->purpose == SM_FOR_LOGIN || c->purpose == SM_FOR_ENROLL)
 		memcpy(p + 32, c->cnonce, 32);
 	p += 64;
 	memcpy(p, c->salt, 16);

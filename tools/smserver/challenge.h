@@ -9,8 +9,8 @@
 #define SM_CHALLENGE_SECONDS 60
 #define SM_CHALLENGES_MAX 1048576 /* used in two minutes */
 
-enum sm_purpose { SM_FOR_LOGIN, SM_FOR_REGISTER, SM_FOR_IDENTITY };
-/* "login", "register", "identity" */
+enum sm_purpose { SM_FOR_LOGIN, SM_FOR_REGISTER, SM_FOR_IDENTITY, SM_FOR_ENROLL };
+/* "login", "register", "identity", "enroll" */
 const char *sm_purpose_text(enum sm_purpose p);
 
 struct sm_challenge {
@@ -24,7 +24,7 @@ struct sm_challenge {
 struct sm_challenges;
 struct sm_challenges *sm_challenges_new(void);
 void sm_challenges_free(struct sm_challenges *t);
-/* Sets c->nonce and c->expires for everything else in c; cnonce counts for logins only, t and m not for
+/* Sets c->nonce and c->expires for everything else in c; cnonce counts for logins and enrolments only, t and m not for
  * identities. */
 void sm_challenge_make(const struct sm_challenges *t, struct sm_challenge *c, int64_t now);
 /* Uses up c->nonce and sets c->expires. SM_ERR_NOTFOUND: not ours for what c says, expired, or used before. SM_ERR_BUSY: too many have been

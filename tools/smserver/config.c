@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/path.h"
 #include "base/time.h"
+#include "wire/roster.h"
 
 #include <ctype.h>
 #include <stddef.h>
@@ -44,6 +45,7 @@ static const struct key keys[] = {
          "a session ends when unused for so long"},
         {"messages", "message_bytes", NUMBER, AT(message_bytes), 4096, 4194304, true, "262144", "the largest envelope"},
         {"messages", "retention", DURATION, AT(retention), 1, 315360000, true, "7d", "how long a message waits to be fetched"},
+        {"groups", "group_members", NUMBER, AT(group_members), 1, SM_ROSTER_MAX, true, "1024", "the most members a group may get"},
         {"log", "log_level", LEVEL, AT(log.level), 0, 0, true, "info", "debug, info, warn or error"},
         {"log", "log_json", YESNO, AT(log.json), 0, 0, true, "no", "JSON lines in place of logfmt"},
         {"log", "log_requests", YESNO, AT(log_requests), 0, 0, true, "no", "a line for every request"},
@@ -256,6 +258,7 @@ static void defaults(struct sm_config *c)
 	                        .session_expires = 30 * 86400,
 	                        .message_bytes = 262144,
 	                        .retention = 7 * 86400,
+	                        .group_members = SM_ROSTER_MAX,
 	                        .log = {.fd = STDERR_FILENO, .level = SM_LOG_INFO}};
 	snprintf(c->listen[0], sizeof c->listen[0], "127.0.0.1:8600");
 	c->nlisten = 1, c->listen_default = true;

@@ -35,6 +35,8 @@ struct sm_config {
 	/* [messages] */
 	uint32_t message_bytes;
 	int64_t retention; /* seconds */
+	/* [groups] */
+	uint32_t group_members;
 	/* [log] */
 	struct sm_log log;
 	bool log_addresses, log_requests;

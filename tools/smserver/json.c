@@ -55,21 +55,61 @@ static bool read_kdf(const json_t *v, struct sm_kdf *k)
 	return true;
 }
 
-static bool read_member(const json_t *v, const struct sm_member *m)
+static bool read_number(const json_t *v, const struct sm_json_member *m)
 {
-	if (m->kind == SM_JSON_KDF)
-		return read_kdf(v, m->out);
+	json_int_t n = json_integer_value(v), most = m->kind == SM_JSON_U32 ? (json_int_t)UINT32_MAX : (json_int_t)1 << 53;
+
+	if (!json_is_integer(v) || n < 0 || n > most)
+		return false;
+	if (m->kind == SM_JSON_U32)
+		*(uint32_t *)m->out = (uint32_t)n;
+	else
+		*(int64_t *)m->out = n;
+	return true;
+}
+
+static bool read_copy(const json_t *v, const struct sm_json_member *m)
+{
+	char *copy = json_string_length(v) < m->size ? malloc(json_string_length(v) + 1) : NULL;
+
+	if (!copy || !read_text(v, copy, m->size)) {
+		free(copy);
+		return false;
+	}
+	*(char **)m->out = copy;
+	return true;
+}
+
+static bool read_list(json_t *v, const struct sm_json_member *m)
+{
+	if (!json_is_array(v))
+		return false;
+	*(json_t **)m->out = json_incref(v);
+	return true;
+}
+
+static bool read_member(json_t *v, const struct sm_json_member *m)
+{
+	switch (m->kind) {
+	case SM_JSON_KDF: return read_kdf(v, m->out);
+	case SM_JSON_U32:
+	case SM_JSON_TIME: return read_number(v, m);
+	case SM_JSON_LIST: return read_list(v, m);
+	default: break;
+	}
 	if (!json_is_string(v))
 		return false;
+	if (m->kind == SM_JSON_COPY)
+		return read_copy(v, m);
 	return m->kind == SM_JSON_BYTES ? read_bytes(v, m->out, m->size) : read_text(v, m->out, m->size);
 }
 
-static bool read_members(const json_t *o, const struct sm_member *m, size_t n, char why[static 128], const char **code)
+static bool read_members(const json_t *o, const struct sm_json_member *m, size_t n, char why[static 128], const char **code)
 {
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const json_t *v = json_object_get(o, m[i].name);
+		json_t *v = json_object_get(o, m[i].name);
 		if (!v && m[i].optional)
 			continue;
 		if (!v || !read_member(v, &m[i])) {
@@ -84,7 +124,20 @@ static bool read_members(const json_t *o, const struct sm_member *m, size_t n, c
 	return found == json_object_size(o);
 }
 
-bool sm_json_request(struct sm_req *req, const struct sm_member *m, size_t n)
+bool sm_json_object(const json_t *o, const struct sm_json_member *m, size_t n)
+{
+	char why[128];
+	const char *code;
+
+	return json_is_object(o) && read_members(o, m, n, why, &code);
+}
+
+bool sm_json_request(struct sm_req *req, const struct sm_json_member *m, size_t n)
+{
+	return sm_json_request_of(req, m, n, SM_JSON_BODY_MAX);
+}
+
+bool sm_json_request_of(struct sm_req *req, const struct sm_json_member *m, size_t n, size_t max)
 {
 	char why[128] = "the body is not one JSON object without repeated members";
 	const char *code = "bad_request";
@@ -95,8 +148,8 @@ bool sm_json_request(struct sm_req *req, const struct sm_member *m, size_t n)
 		sm_problem(req, 415, "bad_type", "Content-Type must be application/json");
 		return false;
 	}
-	if (req->bodylen > SM_JSON_BODY_MAX) {
-		sm_problem(req, 413, "too_large", "the body is larger than 64 KiB");
+	if (req->bodylen > max) {
+		sm_problem(req, 413, "too_large", "the body is larger than this call takes");
 		return false;
 	}
 	o = json_loadb((const char *)req->body, req->bodylen, JSON_REJECT_DUPLICATES, NULL);

@@ -1,11 +1,14 @@
-/* Routing. An envelope is stored only when every `to` line names a device of an account here and no device is left out. */
+/* Routing. An envelope is stored only when every `to` line names a device of an account here and no device is left out, the sender's
+ * other devices included; or, to a group, when it is meant for exactly the devices that the members have. */
 #include "route_envelope.h"
+
+#include "groups.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct group {
+struct place {
 	struct sm_account *account;
 	uint32_t hit; /* devices named, a bit each */
 };
@@ -15,8 +18,9 @@ struct routing {
 	struct sm_server *server;
 	struct sm_reader *reader;
 	const struct sm_header *h;
-	struct group *group;
-	size_t ngroup;
+	const struct sm_sender *from;
+	struct place *place;
+	size_t nplace;
 	json_t *unknown, *missing, *extra;
 };
 
@@ -32,16 +36,16 @@ static bool here(const struct routing *x, const struct sm_party *p)
 	return p->address.text[0] && !strcmp(p->address.host, x->server->origin);
 }
 
-/* The group of the account that the line names; NULL when there is no such account. */
-static struct group *group_of(struct routing *x, const struct sm_party *to, enum sm_err *e)
+/* The place of the account that the line names; NULL when there is no such account. */
+static struct place *place_of(struct routing *x, const struct sm_party *to, enum sm_err *e)
 {
 	struct sm_account *a = NULL;
 
 	if (!here(x, to))
 		return NULL;
-	for (size_t i = x->ngroup; i-- > 0;) /* the lines of one address mostly stand together */
-		if (!strcmp(x->group[i].account->name, to->address.name))
-			return &x->group[i];
+	for (size_t i = x->nplace; i-- > 0;) /* the lines of one address mostly stand together */
+		if (!strcmp(x->place[i].account->name, to->address.name))
+			return &x->place[i];
 	*e = sm_accounts_get(x->server->accounts, x->reader, to->address.name, &a);
 	if (*e == SM_ERR_NOTFOUND)
 		*e = SM_OK;
@@ -49,8 +53,8 @@ static struct group *group_of(struct routing *x, const struct sm_party *to, enum
 		sm_account_release(a);
 		return NULL;
 	}
-	x->group[x->ngroup] = (struct group){.account = a};
-	return &x->group[x->ngroup++];
+	x->place[x->nplace] = (struct place){.account = a};
+	return &x->place[x->nplace++];
 }
 
 static void add_to(json_t **list, json_t *item)
@@ -72,7 +76,7 @@ static void note_unknown(struct routing *x, const char *address)
 static enum sm_err place_line(struct routing *x, const struct sm_party *to)
 {
 	enum sm_err e = SM_OK;
-	struct group *g = group_of(x, to, &e);
+	struct place *g = place_of(x, to, &e);
 	char fp[SM_FP_TEXT_LEN + 1];
 
 	if (e)
@@ -92,14 +96,22 @@ static enum sm_err place_line(struct routing *x, const struct sm_party *to)
 	return SM_OK;
 }
 
-static void note_missing(struct routing *x, const struct group *g)
+/* Of the sender's own devices the sending one is never missing. */
+static bool needed(const struct routing *x, const struct place *g, const struct sm_device *d)
+{
+	if (g->account->id != x->from->account->id)
+		return true;
+	return !x->from->query.self_none && d->mailbox != x->from->device->mailbox;
+}
+
+static void note_missing(struct routing *x, const struct place *g)
 {
 	char address[SM_ADDRESS_MAX + 1];
 	struct sm_buf b;
 
 	snprintf(address, sizeof address, "%s@%s", g->account->name, x->server->origin);
 	for (size_t i = 0; i < g->account->ndevice; i++) {
-		if (g->hit & 1U << i)
+		if (g->hit & 1U << i || !needed(x, g, &g->account->device[i]))
 			continue;
 		sm_buf_init(&b, SM_PUBLIC_LINE_MAX);
 		if (!sm_public_format_ed25519(&b, g->account->device[i].key.pk))
@@ -108,41 +120,104 @@ static void note_missing(struct routing *x, const struct group *g)
 	}
 }
 
+/* An account of several devices keeps all of them informed of what one of them sends. */
+static void note_all_missing(struct routing *x)
+{
+	bool own = x->from->account->ndevice < 2;
+
+	for (size_t i = 0; i < x->nplace; i++) {
+		note_missing(x, &x->place[i]);
+		own |= x->place[i].account->id == x->from->account->id;
+	}
+	if (!own)
+		note_missing(x, &(struct place){.account = x->from->account});
+}
+
 static void judge(struct routing *x)
 {
-	for (size_t i = 0; i < x->ngroup; i++)
-		note_missing(x, &x->group[i]);
+	if (!x->from->query.partial)
+		note_all_missing(x);
 	if (x->unknown) {
 		refuse(x->out, 404, "no_such_recipient", "somebody it is for has no account here");
 		x->out->extra = json_pack("{s:O}", "recipients", x->unknown);
 	} else if (x->missing || x->extra) {
-		refuse(x->out, 409, "stale_devices", "it is not for exactly the devices that its recipients have now");
+		refuse(x->out, 409, "stale_devices", "it is not for exactly the devices that its recipients and its sender have now");
 		x->out->extra = json_pack("{s:o,s:o}", "missing", x->missing ? json_incref(x->missing) : json_array(), "extra",
 		                          x->extra ? json_incref(x->extra) : json_array());
 	}
 }
+
+static void fail(struct sm_routing *out) { refuse(out, 500, "internal", "something failed inside the server"); }
 
 static void place(struct routing *x)
 {
 	const struct sm_header *h = x->h;
 	enum sm_err e = SM_OK;
 
-	x->group = calloc(h->nto, sizeof *x->group);
+	x->place = calloc(h->nto, sizeof *x->place);
 	x->out->mailbox = calloc(h->nto, sizeof *x->out->mailbox);
-	if (!x->group || !x->out->mailbox)
+	if (!x->place || !x->out->mailbox)
 		e = SM_ERR_NOMEM;
 	for (size_t i = 0; i < h->nto && !e; i++)
 		e = place_line(x, &h->to[i]);
 	if (e)
-		refuse(x->out, 500, "internal", "something failed inside the server");
+		fail(x->out);
 	else
 		judge(x);
-	for (size_t i = 0; i < x->ngroup; i++)
-		sm_account_release(x->group[i].account);
-	free(x->group);
+	for (size_t i = 0; i < x->nplace; i++)
+		sm_account_release(x->place[i].account);
+	free(x->place);
 	json_decref(x->unknown);
 	json_decref(x->missing);
 	json_decref(x->extra);
+}
+
+/* All the mailboxes of the group but the sender's. */
+static void place_members(struct routing *x, const struct sm_group *g)
+{
+	struct sm_routing *out = x->out;
+
+	out->mailbox = calloc(g->nmailbox + 1, sizeof *out->mailbox);
+	if (!out->mailbox) {
+		fail(out);
+		return;
+	}
+	for (size_t i = 0; i < g->nmailbox; i++)
+		if (g->mailbox[i] != x->from->device->mailbox)
+			out->mailbox[out->nmailbox++] = g->mailbox[i];
+}
+
+static void judge_group(struct routing *x, const struct sm_group *g)
+{
+	if (!sm_group_has(g, x->from->account->id)) {
+		refuse(x->out, 403, "not_member", "the sender is not one of the group");
+	} else if (g->row.epoch != x->h->group.epoch || !sm_equal(g->row.hash, x->h->group.roster, 32)) {
+		refuse(x->out, 409, "stale_group", "the group has another roster now");
+		x->out->extra = json_pack("{s:I}", "epoch", (json_int_t)g->row.epoch);
+	} else if (!sm_equal(g->devices, x->from->query.devices, 32)) {
+		refuse(x->out, 409, "stale_group_devices", "the members have other devices now");
+	} else {
+		place_members(x, g);
+	}
+}
+
+static void place_group(struct routing *x)
+{
+	struct sm_group *g = NULL;
+	enum sm_err e;
+
+	if (x->from->batch || !x->from->query.has_devices) {
+		refuse(x->out, 400, "bad_request", "an envelope for a group is sent alone, with devices= and 64 hexadecimal digits");
+		return;
+	}
+	e = sm_groups_get(x->server->groups, x->server->accounts, x->reader, x->h->group.id, &g);
+	if (e == SM_ERR_NOTFOUND)
+		refuse(x->out, 404, "no_such_group", "there is no such group");
+	else if (e)
+		fail(x->out);
+	else
+		judge_group(x, g);
+	sm_group_release(g);
 }
 
 /* The sender's own line lets it read what it sent, and it has asked not to get that delivered, unless there is nobody else. */
@@ -162,14 +237,14 @@ static bool from_sender(const struct routing *x, const struct sm_sender *from)
 {
 	const struct sm_party *p = &x->h->from;
 
-	return here(x, p) && !strcmp(p->address.name, from->user) && p->has_fp && from->device &&
+	return here(x, p) && !strcmp(p->address.name, from->account->name) && p->has_fp && from->device &&
 	       !memcmp(p->fp, from->device->key.fp, SM_FP_LEN);
 }
 
 /* Every line has to say where to. */
 static bool deliverable(const struct sm_header *h)
 {
-	bool good = h->nto && !h->has_group;
+	bool good = h->nto > 0;
 
 	for (size_t i = 0; i < h->nto; i++)
 		good &= h->to[i].has_fp && h->to[i].address.text[0];
@@ -199,7 +274,7 @@ void sm_route_envelope(struct sm_routing *out, struct sm_server *s, struct sm_re
                        size_t n)
 {
 	struct sm_header h;
-	struct routing x = {.out = out, .server = s, .reader = r, .h = &h};
+	struct routing x = {.out = out, .server = s, .reader = r, .h = &h, .from = from};
 
 	*out = (struct sm_routing){0};
 	if (n > s->cfg->message_bytes) {
@@ -211,11 +286,13 @@ void sm_route_envelope(struct sm_routing *out, struct sm_server *s, struct sm_re
 	memcpy(out->id, h.id, sizeof out->id);
 	if (!from_sender(&x, from))
 		refuse(out, 403, "wrong_sender", "its `from` line is not the account and device that are signed in");
+	else if (h.has_group)
+		place_group(&x);
 	else if (!deliverable(&h))
-		refuse(out, 400, "no_recipient", "an envelope under a passphrase, for a group or without addresses cannot be delivered");
+		refuse(out, 400, "no_recipient", "an envelope under a passphrase or without addresses cannot be delivered");
 	else
 		place(&x);
-	if (!out->status && from->not_self)
+	if (!out->status && from->query.not_self && !h.has_group)
 		drop_own(out, from->device->mailbox);
 	sm_header_release(&h);
 }

@@ -7,12 +7,21 @@
 
 #include <jansson.h>
 
+/* What the query of a send may ask for. */
+struct sm_send_query {
+	bool not_self;    /* self=no or none: nothing is to be delivered to the sending device itself */
+	bool self_none;   /* self=none: the sender's other devices need not be named */
+	bool partial;     /* partial=yes: an address's devices need not all be named */
+	bool has_devices; /* devices=HEX: the digest of a group's devices */
+	uint8_t devices[32];
+};
+
 /* The sender, as the session says. */
 struct sm_sender {
-	const char *user;
-	int64_t account;
-	const struct sm_device *device;
-	bool not_self; /* ?self=no: nothing is to be delivered to this device itself */
+	struct sm_account *account;     /* borrowed */
+	const struct sm_device *device; /* NULL: it is not one of the account's any more */
+	bool batch;
+	struct sm_send_query query;
 };
 
 /* What became of one envelope. status 0: it may be stored, in mailbox[]. Else the error, with extra (owned, may be NULL). */

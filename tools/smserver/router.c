@@ -17,7 +17,7 @@ enum need { NOTHING, SIGNATURE, SIGNED_SESSION };
 
 static const struct route {
 	enum sm_method method;
-	const char *path; /* a * at the end stands for one part without a slash */
+	const char *path; /* a * stands for one part, without a slash */
 	void (*handler)(struct sm_req *);
 	enum need need;
 } routes[] = {
@@ -34,7 +34,23 @@ static const struct route {
         {SM_GET, "/api/v1/sessions", sm_api_sessions_get, SIGNED_SESSION},
         {SM_DELETE, "/api/v1/sessions", sm_api_sessions_delete, SIGNED_SESSION},
         {SM_DELETE, "/api/v1/sessions/*", sm_api_session_delete, SIGNED_SESSION},
+        {SM_POST, "/api/v1/enroll", sm_api_enroll, NOTHING},
+        {SM_GET, "/api/v1/enroll/*", sm_api_enroll_get, NOTHING},
+        {SM_GET, "/api/v1/devices", sm_api_devices_get, SIGNED_SESSION},
+        {SM_PUT, "/api/v1/devices", sm_api_devices_put, SIGNED_SESSION},
+        {SM_DELETE, "/api/v1/devices/waiting", sm_api_waiting_delete, SIGNED_SESSION},
+        {SM_POST, "/api/v1/groups", sm_api_groups_post, SIGNED_SESSION},
+        {SM_GET, "/api/v1/groups", sm_api_groups_get, SIGNED_SESSION},
+        {SM_PUT, "/api/v1/groups/*", sm_api_group_put, SIGNED_SESSION},
+        {SM_GET, "/api/v1/groups/*", sm_api_group_get, SIGNED_SESSION},
+        {SM_DELETE, "/api/v1/groups/*", sm_api_group_delete, SIGNED_SESSION},
+        {SM_GET, "/api/v1/groups/*/members", sm_api_group_members, SIGNED_SESSION},
         {SM_PUT, "/api/v1/keys/identity", sm_api_identity_put, SIGNED_SESSION},
+        {SM_PUT, "/api/v1/keys/signed-prekey", sm_api_spk_put, SIGNED_SESSION},
+        {SM_POST, "/api/v1/keys/one-time-prekeys", sm_api_opks_post, SIGNED_SESSION},
+        {SM_POST, "/api/v1/keys/bundles", sm_api_bundles_post, SIGNED_SESSION},
+        {SM_GET, "/api/v1/keys/count", sm_api_keys_count, SIGNED_SESSION},
+        {SM_GET, "/api/v1/keys/*/bundle", sm_api_bundle_get, SIGNED_SESSION},
         {SM_GET, "/api/v1/keys/*", sm_api_keys_get, SIGNED_SESSION},
         {SM_GET, "/api/v1/users", sm_api_users_get, SIGNED_SESSION},
         {SM_GET, "/api/v1/users/*", sm_api_user_get, SIGNED_SESSION},
@@ -44,17 +60,19 @@ static const struct route {
 
 static bool fits(const struct route *r, struct sm_req *req)
 {
-	size_t n = strlen(r->path);
-	const char *rest;
+	size_t before = strcspn(r->path, "*"), n;
+	const char *part = req->path + before, *after;
 
-	if (r->path[n - 1] != '*')
+	if (!r->path[before])
 		return !strcmp(r->path, req->path);
-	if (strncmp(r->path, req->path, n - 1) != 0)
+	if (strncmp(r->path, req->path, before) != 0)
 		return false;
-	rest = req->path + n - 1;
-	if (!*rest || strchr(rest, '/') || strlen(rest) >= sizeof req->param)
+	n = strcspn(part, "/");
+	after = part + n;
+	if (!n || strcmp(after, r->path + before + 1) != 0 || n >= sizeof req->param)
 		return false;
-	snprintf(req->param, sizeof req->param, "%s", rest);
+	memcpy(req->param, part, n);
+	req->param[n] = '\0';
 	return true;
 }
 
@@ -116,23 +134,31 @@ void sm_route(struct sm_req *req)
 	sm_problem(req, 405, "bad_method", "this call has other methods");
 }
 
-static bool is_send(const struct sm_head *h)
+static bool is_call(const struct sm_head *h, const char *method, const char *path)
 {
-	static const char path[] = "/api/v1/messages";
+	size_t n = strlen(path);
 
-	return sm_span_equals(h->method, "POST") && sm_span_starts(h->target, path) &&
-	       (h->target.n == sizeof path - 1 || h->target.p[sizeof path - 1] == '?');
+	return sm_span_equals(h->method, method) && sm_span_starts(h->target, path) && (h->target.n == n || h->target.p[n] == '?');
+}
+
+static uint64_t send_limit(const struct sm_server *s, const struct sm_head *h)
+{
+	const struct sm_config *c = s->cfg;
+
+	if (sm_span_equals(h->type, "application/sm-batch"))
+		return SM_SEND_MAX;
+	if (sm_span_equals(h->type, "application/sm-envelope") && c->message_bytes > SM_JSON_BODY_MAX)
+		return c->message_bytes;
+	return SM_JSON_BODY_MAX;
 }
 
 static uint64_t body_limit(const struct sm_server *s, const struct sm_head *h)
 {
-	const struct sm_config *c = s->cfg;
-
-	if (is_send(h) && sm_span_equals(h->type, "application/sm-batch"))
-		return SM_SEND_MAX;
-	if (is_send(h) && sm_span_equals(h->type, "application/sm-envelope") && c->message_bytes > SM_JSON_BODY_MAX)
-		return c->message_bytes;
-	return SM_JSON_BODY_MAX;
+	if (is_call(h, "POST", "/api/v1/messages"))
+		return send_limit(s, h);
+	if (is_call(h, "POST", "/api/v1/groups") || (sm_span_equals(h->method, "PUT") && sm_span_starts(h->target, "/api/v1/groups/")))
+		return SM_ROSTER_BODY_MAX;
+	return is_call(h, "POST", "/api/v1/keys/bundles") ? SM_BUNDLES_BODY_MAX : SM_JSON_BODY_MAX;
 }
 
 /* Only that the token was made here: whether it still counts is seen when the request is there. */

@@ -4,9 +4,11 @@
 #include "accounts.h"
 #include "base/path.h"
 #include "base/time.h"
+#include "buckets.h"
 #include "challenge.h"
 #include "control.h"
 #include "datadir.h"
+#include "groups.h"
 #include "horizon.h"
 #include "json.h"
 #include "privileges.h"
@@ -99,7 +101,9 @@ static enum sm_err make_tables(struct sm_server *s)
 	s->challenges = sm_challenges_new();
 	s->sessions = sm_sessions_new(&s->keys);
 	s->accounts = sm_accounts_new();
-	return s->challenges && s->sessions && s->accounts ? SM_OK : SM_ERR_NOMEM;
+	s->groups = sm_groups_new();
+	s->buckets = sm_buckets_new();
+	return s->challenges && s->sessions && s->accounts && s->groups && s->buckets ? SM_OK : SM_ERR_NOMEM;
 }
 
 static enum sm_err open_horizon(struct sm_server *s, char why[static 512])
@@ -194,6 +198,8 @@ static void free_tables(struct sm_server *s)
 	free(s->worker);
 	sm_sessions_free(s->sessions);
 	sm_accounts_free(s->accounts);
+	sm_groups_free(s->groups);
+	sm_buckets_free(s->buckets);
 	sm_challenges_free(s->challenges);
 	sm_horizon_close(s->horizon);
 	sm_keys_release(&s->keys);

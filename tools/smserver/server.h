@@ -10,7 +10,9 @@
 #include <stdatomic.h>
 
 struct sm_accounts;
+struct sm_buckets;
 struct sm_challenges;
+struct sm_groups;
 struct sm_horizon;
 struct sm_sessions;
 struct sm_control;
@@ -26,6 +28,8 @@ struct sm_server {
 	struct sm_challenges *challenges;
 	struct sm_sessions *sessions;
 	struct sm_accounts *accounts;
+	struct sm_groups *groups;
+	struct sm_buckets *buckets; /* of one-time prekeys; the writer's thread only */
 	struct sm_control *control;
 	struct sm_horizon *horizon;
 	atomic_bool draining;

@@ -78,7 +78,8 @@ static struct sm_session *make(const struct sm_sessions *t, const struct sm_sess
 	pthread_mutex_init(&s->lock, NULL);
 	memcpy(s->sid, row->sid, sizeof s->sid);
 	memcpy(s->user, row->user, sizeof s->user);
-	s->account = row->account, s->device = row->device, s->number = row->number, s->created = row->created;
+	s->account = row->account, s->device = row->device, s->created = row->created;
+	atomic_init(&s->number, row->number);
 	atomic_init(&s->expires, row->expires);
 	atomic_init(&s->used, row->used);
 	atomic_init(&s->revoked, row->revoked);
@@ -134,6 +135,29 @@ void sm_sessions_revoke(struct sm_sessions *t, int64_t account, const char *sid,
 		for (struct sm_session *s = t->bucket[i]; s; s = s->next)
 			if (s->account == account && (!sid || !strcmp(s->sid, sid)) && (!keep || strcmp(s->sid, keep) != 0))
 				atomic_store(&s->revoked, true);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void sm_sessions_revoke_device(struct sm_sessions *t, int64_t device)
+{
+	pthread_mutex_lock(&t->lock);
+	t->generation++;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct sm_session *s = t->bucket[i]; s; s = s->next)
+			if (s->device == device)
+				atomic_store(&s->revoked, true);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void sm_sessions_renumber(struct sm_sessions *t, const char *sid)
+{
+	struct sm_session *s;
+
+	pthread_mutex_lock(&t->lock);
+	t->generation++;
+	s = find(t, sid);
+	if (s)
+		atomic_store(&s->number, 1);
 	pthread_mutex_unlock(&t->lock);
 }
 

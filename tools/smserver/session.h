@@ -17,7 +17,7 @@ struct sm_session {
 	struct sm_session *next;
 	char sid[SM_ID_LEN + 1];
 	int64_t account, device;
-	uint32_t number; /* of the device */
+	_Atomic uint32_t number; /* of the device */
 	char user[SM_NAME_MAX + 1];
 	uint8_t key[32];
 	int64_t created;
@@ -39,6 +39,10 @@ SM_CHECKED enum sm_err sm_sessions_get(struct sm_sessions *t, struct sm_reader *
 void sm_session_release(struct sm_session *s);
 /* After the commit: marks as revoked those in memory that fit. sid NULL: all of the account's; but not keep (may be NULL). */
 void sm_sessions_revoke(struct sm_sessions *t, int64_t account, const char *sid, const char *keep);
+/* The same for those of a device that has gone. */
+void sm_sessions_revoke_device(struct sm_sessions *t, int64_t device);
+/* After the commit that made the session's device number 1 of its account. */
+void sm_sessions_renumber(struct sm_sessions *t, const char *sid);
 /* After the commit of a refresh. */
 void sm_sessions_extend(struct sm_sessions *t, const char *sid, int64_t expires);
 /* Forgets what has not been used for two minutes, when there is much of it. */

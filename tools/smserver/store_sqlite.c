@@ -63,6 +63,16 @@ enum sm_err sm_db_row(sqlite3_stmt *st)
 	return rc == SQLITE_DONE ? SM_ERR_NOTFOUND : sm_db_err(rc);
 }
 
+enum sm_err sm_db_one(struct sm_db *db, size_t place, const char *sql, int64_t v)
+{
+	sqlite3_stmt *st = sm_db_stmt(db, place, sql);
+
+	if (!st)
+		return SM_ERR_BUG;
+	sm_bind_int(st, 1, v);
+	return sm_db_do(st);
+}
+
 enum sm_err sm_db_exec(struct sm_db *db, const char *sql) { return sm_db_err(sqlite3_exec(db->h, sql, NULL, NULL, NULL)); }
 
 void sm_db_blob(sqlite3_stmt *st, int col, uint8_t *out, size_t n)
@@ -265,4 +275,12 @@ void sm_reader_close(struct sm_reader *r)
 		return;
 	db_close(&r->db);
 	free(r);
+}
+
+enum sm_err sm_reader_begin(struct sm_reader *r) { return sm_db_exec(&r->db, "BEGIN"); }
+
+void sm_reader_end(struct sm_reader *r)
+{
+	if (!sqlite3_get_autocommit(r->db.h))
+		(void)!sm_db_exec(&r->db, "ROLLBACK");
 }

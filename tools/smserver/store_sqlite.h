@@ -6,7 +6,7 @@
 
 #include <sqlite3.h>
 
-#define SM_STATEMENTS 48
+#define SM_STATEMENTS 96
 #define SM_SEQ_SLOTS 65536
 #define SM_SEQ_BLOCK 256
 
@@ -52,6 +52,16 @@ static inline void sm_bind_blob(sqlite3_stmt *st, int i, const void *p, size_t n
 static inline void sm_bind_text(sqlite3_stmt *st, int i, const char *s) { (void)sqlite3_bind_text(st, i, s, -1, SQLITE_STATIC); }
 static inline void sm_bind_int(sqlite3_stmt *st, int i, int64_t v) { (void)sqlite3_bind_int64(st, i, v); }
 
+/* A statement that takes one number and returns no row. */
+SM_CHECKED enum sm_err sm_db_one(struct sm_db *db, size_t place, const char *sql, int64_t v);
+/* What several areas do to the device table. */
+SM_CHECKED enum sm_err sm_store_device_add(struct sm_store *s, int64_t account, uint32_t number, const uint8_t *pk, const char *label,
+                                           int64_t now);
+/* Its row, mailbox, prekeys and sessions; what was in the mailbox is swept later. */
+SM_CHECKED enum sm_err sm_store_device_drop(struct sm_store *s, int64_t device);
+SM_CHECKED enum sm_err sm_store_prekeys_drop(struct sm_store *s, int64_t device);
+SM_CHECKED enum sm_err sm_store_devices(struct sm_store *s, int64_t account, struct sm_device_row row[static SM_DEVICES_MAX], size_t *n);
+
 /* The schema, in numbered steps; PRAGMA user_version says how many a database has had. */
 extern const char *const sm_migrations[];
 extern const int sm_nmigrations;
@@ -96,6 +106,49 @@ enum {
 	SM_ST_GET_ACCOUNTS,
 	SM_ST_FETCH,
 	SM_ST_GET_SENT,
+	SM_ST_IDENTITY_DEVICE,
+	SM_ST_DEVICE_SESSIONS,
+	SM_ST_DEVICE_DROP,
+	SM_ST_MAILBOX_DROP,
+	SM_ST_DEAD_ADD,
+	SM_ST_DEAD_GET,
+	SM_ST_DEAD_DROP,
+	SM_ST_SPK_GET,
+	SM_ST_SPK_PUT,
+	SM_ST_SPK_DROP,
+	SM_ST_OPK_GET,
+	SM_ST_OPK_ADD,
+	SM_ST_OPK_TAKE,
+	SM_ST_OPKS_COUNT,
+	SM_ST_OPKS_DROP,
+	SM_ST_OPK_HIGHEST,
+	SM_ST_OPK_RAISE,
+	SM_ST_LIST_GET,
+	SM_ST_LIST_PUT,
+	SM_ST_USER_KEY,
+	SM_ST_WAITING_GET,
+	SM_ST_WAITING_PUT,
+	SM_ST_WAITING_DROP,
+	SM_ST_WAITING_APPROVE,
+	SM_ST_WAITING_CLEAR,
+	SM_ST_WAITING_FORGET,
+	SM_ST_WAITING_OLD,
+	SM_ST_ENROLLMENT,
+	SM_ST_GROUP_GET,
+	SM_ST_GROUP_ADD,
+	SM_ST_GROUP_PUT,
+	SM_ST_GROUP_DROP,
+	SM_ST_GROUP_COUNT,
+	SM_ST_ROSTER_ADD,
+	SM_ST_ROSTER_SAME,
+	SM_ST_ROSTERS,
+	SM_ST_ROSTERS_DROP,
+	SM_ST_MEMBER_IDS,
+	SM_ST_MEMBER_NAMES,
+	SM_ST_MEMBER_HAS,
+	SM_ST_MEMBER_ADD,
+	SM_ST_MEMBER_DROP,
+	SM_ST_GROUPS_OF,
 	SM_ST_COUNT
 };
 _Static_assert(SM_ST_COUNT <= SM_STATEMENTS, "every statement has a place");

@@ -52,30 +52,6 @@ static enum sm_err add_account(struct sm_store *s, const struct sm_registration 
 	return sm_db_do(st);
 }
 
-static enum sm_err add_device(struct sm_store *s, const struct sm_registration *r, int64_t account)
-{
-	sqlite3_stmt *st =
-	        sm_db_stmt(&s->db, SM_ST_DEVICE_ADD, "INSERT INTO device(account,number,pk,fp,label,created) VALUES(?,1,?,?,?,?)");
-	enum sm_err e;
-
-	if (!st)
-		return SM_ERR_BUG;
-	sm_bind_int(st, 1, account);
-	sm_bind_blob(st, 2, r->pk, 32);
-	sm_bind_blob(st, 3, r->fp, 32);
-	sm_bind_text(st, 4, r->label);
-	sm_bind_int(st, 5, r->now);
-	e = sm_db_do(st);
-	if (e)
-		return e == SM_ERR_EXISTS ? SM_ERR_BUG : e;
-	st = sm_db_stmt(&s->db, SM_ST_MAILBOX_ADD, "INSERT INTO mailbox(device,reserved_seq) VALUES(?,0)");
-	if (!st)
-		return SM_ERR_BUG;
-	sm_bind_int(st, 1, sqlite3_last_insert_rowid(s->db.h));
-	e = sm_db_do(st);
-	return e == SM_ERR_EXISTS ? SM_ERR_BUG : e;
-}
-
 enum sm_err sm_store_register(struct sm_store *s, const struct sm_registration *r)
 {
 	/* The invite comes first: without one, nothing is said about which names are taken. */
@@ -84,7 +60,7 @@ enum sm_err sm_store_register(struct sm_store *s, const struct sm_registration *
 	if (!e)
 		e = add_account(s, r);
 	if (!e)
-		e = add_device(s, r, sqlite3_last_insert_rowid(s->db.h));
+		e = sm_store_device_add(s, sqlite3_last_insert_rowid(s->db.h), 1, r->pk, r->label, r->now);
 	if (!e && r->invite)
 		e = count_invite(s, r->invite);
 	return e;
@@ -125,10 +101,22 @@ enum sm_err sm_store_account_enable(struct sm_store *s, const char *name, bool e
 	return sm_db_do(st);
 }
 
-enum sm_err sm_store_identity_put(struct sm_store *s, int64_t account, int64_t device, const char *sid, const uint8_t pk[static 32],
-                                  const uint8_t fp[static 32], int64_t now)
+/* Every device of the account but this one. */
+static enum sm_err drop_others(struct sm_store *s, int64_t account, int64_t device)
 {
-	sqlite3_stmt *st = sm_db_stmt(&s->db, SM_ST_ACCOUNT_KEY, "UPDATE account SET pk=?,changed=? WHERE id=?");
+	struct sm_device_row row[SM_DEVICES_MAX];
+	size_t n = 0;
+	enum sm_err e = sm_store_devices(s, account, row, &n);
+
+	for (size_t i = 0; i < n && !e; i++)
+		if (row[i].id != device)
+			e = sm_store_device_drop(s, row[i].id);
+	return e;
+}
+
+static enum sm_err put_key(struct sm_store *s, int64_t account, int64_t device, const uint8_t *pk, const uint8_t *fp, int64_t now)
+{
+	sqlite3_stmt *st = sm_db_stmt(&s->db, SM_ST_ACCOUNT_KEY, "UPDATE account SET pk=?,changed=?,list=NULL,version=0,next=2 WHERE id=?");
 	enum sm_err e;
 
 	if (!st)
@@ -137,7 +125,7 @@ enum sm_err sm_store_identity_put(struct sm_store *s, int64_t account, int64_t d
 	sm_bind_int(st, 2, now);
 	sm_bind_int(st, 3, account);
 	e = sm_db_do(st);
-	st = sm_db_stmt(&s->db, SM_ST_DEVICE_KEY, "UPDATE device SET pk=?,fp=? WHERE id=? AND account=?");
+	st = sm_db_stmt(&s->db, SM_ST_DEVICE_KEY, "UPDATE device SET pk=?,fp=?,number=1 WHERE id=? AND account=?");
 	if (e || !st)
 		return e ? e : SM_ERR_BUG;
 	sm_bind_blob(st, 1, pk, 32);
@@ -145,14 +133,39 @@ enum sm_err sm_store_identity_put(struct sm_store *s, int64_t account, int64_t d
 	sm_bind_int(st, 3, device);
 	sm_bind_int(st, 4, account);
 	e = sm_db_do(st);
+	return !e && sqlite3_changes(s->db.h) == 0 ? SM_ERR_NOTFOUND : e;
+}
+
+enum sm_err sm_store_identity_put(struct sm_store *s, int64_t account, int64_t device, const char *sid, const uint8_t pk[static 32],
+                                  const uint8_t fp[static 32], int64_t now)
+{
+	sqlite3_stmt *st = sm_db_stmt(&s->db, SM_ST_IDENTITY_DEVICE, "SELECT 1 FROM device WHERE id=? AND account=?");
+	enum sm_err e;
+
+	if (!st)
+		return SM_ERR_BUG;
+	sm_bind_int(st, 1, device);
+	sm_bind_int(st, 2, account);
+	e = sm_db_row(st);
+	if (e)
+		return e;
+	sm_db_done(st);
+	e = drop_others(s, account, device);
+	if (!e)
+		e = put_key(s, account, device, pk, fp, now);
+	if (!e)
+		e = sm_store_prekeys_drop(s, device);
+	if (!e)
+		e = sm_db_one(&s->db, SM_ST_WAITING_CLEAR, "DELETE FROM waiting WHERE account=?", account);
 	return e ? e : sm_store_session_revoke_others(s, account, sid);
 }
 
-enum sm_err sm_store_session_add(struct sm_store *s, const struct sm_session_row *row)
+enum sm_err sm_store_session_add(struct sm_store *s, const struct sm_session_row *row, const uint8_t pk[static 32])
 {
 	sqlite3_stmt *st = sm_db_stmt(&s->db, SM_ST_SESSION_ADD,
 	                              "INSERT INTO session(sid,account,device,created,used,expires,generation,current,previous)"
-	                              " SELECT ?1,?2,?3,?4,?4,?5,?6,?7,?8 FROM account WHERE id=?2 AND disabled=0");
+	                              " SELECT ?1,?2,?3,?4,?4,?5,?6,?7,?8 FROM account AS a JOIN device AS d ON d.account=a.id"
+	                              " WHERE a.id=?2 AND a.disabled=0 AND d.id=?3 AND d.pk=?9");
 	enum sm_err e;
 
 	if (!st)
@@ -165,6 +178,7 @@ enum sm_err sm_store_session_add(struct sm_store *s, const struct sm_session_row
 	sm_bind_int(st, 6, row->generation);
 	sm_bind_blob(st, 7, row->current, 32);
 	sm_bind_blob(st, 8, row->previous, 32);
+	sm_bind_blob(st, 9, pk, 32);
 	e = sm_db_do(st);
 	return !e && sqlite3_changes(s->db.h) == 0 ? SM_ERR_NOTFOUND : e;
 }

@@ -148,7 +148,7 @@ enum sm_err sm_store_send(struct sm_store *s, struct sm_send *m, int64_t now)
 		m->outcome = e == SM_ERR_CONFLICT ? SM_KEY_CONFLICT : SM_STORED_BEFORE;
 		return e == SM_ERR_CONFLICT ? SM_OK : e;
 	}
-	if (!e)
+	if (!e && m->nmailbox)
 		e = payload_add(s, m, now, &payload);
 	for (size_t i = 0; !e && i < m->nmailbox; i++)
 		e = delivery_add(s, m->mailbox[i], payload, m->nmailbox > 1);
@@ -161,28 +161,18 @@ struct pick {
 	bool shared;
 };
 
-static enum sm_err one_id(struct sm_store *s, size_t place, const char *sql, int64_t id)
-{
-	sqlite3_stmt *st = sm_db_stmt(&s->db, place, sql);
-
-	if (!st)
-		return SM_ERR_BUG;
-	sm_bind_int(st, 1, id);
-	return sm_db_do(st);
-}
-
 static enum sm_err drop(struct sm_store *s, const struct pick *p)
 {
-	enum sm_err e = one_id(s, SM_ST_DELIVERY_DROP, "DELETE FROM delivery WHERE id=?", p->id);
+	enum sm_err e = sm_db_one(&s->db, SM_ST_DELIVERY_DROP, "DELETE FROM delivery WHERE id=?", p->id);
 
 	if (!e && p->shared) {
-		e = one_id(s, SM_ST_REFS_DEC, "UPDATE refs SET n=n-1 WHERE payload=?", p->payload);
+		e = sm_db_one(&s->db, SM_ST_REFS_DEC, "UPDATE refs SET n=n-1 WHERE payload=?", p->payload);
 		if (!e)
-			e = one_id(s, SM_ST_REFS_DROP, "DELETE FROM refs WHERE payload=? AND n<=0", p->payload);
+			e = sm_db_one(&s->db, SM_ST_REFS_DROP, "DELETE FROM refs WHERE payload=? AND n<=0", p->payload);
 		if (e || sqlite3_changes(s->db.h) == 0)
 			return e;
 	}
-	return e ? e : one_id(s, SM_ST_PAYLOAD_DROP, "DELETE FROM payload WHERE id=?", p->payload);
+	return e ? e : sm_db_one(&s->db, SM_ST_PAYLOAD_DROP, "DELETE FROM payload WHERE id=?", p->payload);
 }
 
 /* Collects rows of (id, payload, shared) and resets st. */
@@ -270,10 +260,28 @@ static enum sm_err sweep_deliveries(struct sm_store *s, int64_t older_than, size
 	return e ? e : drop_all(s, p, *n);
 }
 
+/* What lies in the mailboxes of devices that were removed. */
+static enum sm_err sweep_dead(struct sm_store *s, size_t *n)
+{
+	sqlite3_stmt *st = sm_db_stmt(&s->db, SM_ST_DEAD_GET, "SELECT mailbox FROM dead LIMIT 1");
+	int64_t mailbox;
+	enum sm_err e = st ? sm_db_row(st) : SM_ERR_BUG;
+
+	if (e)
+		return e == SM_ERR_NOTFOUND ? SM_OK : e;
+	mailbox = sqlite3_column_int64(st, 0);
+	sm_db_done(st);
+	e = sm_store_delete_upto(s, mailbox, INT64_MAX, SWEEP_STEP, n);
+	if (!e && *n < SWEEP_STEP)
+		e = sm_db_one(&s->db, SM_ST_DEAD_DROP, "DELETE FROM dead WHERE mailbox=?", mailbox);
+	*n += 1; /* there may be another */
+	return e;
+}
+
 /* The statement deletes at most SWEEP_STEP rows that are older. */
 static enum sm_err sweep_rows(struct sm_store *s, size_t place, const char *sql, int64_t older_than, size_t *n)
 {
-	enum sm_err e = one_id(s, place, sql, older_than);
+	enum sm_err e = sm_db_one(&s->db, place, sql, older_than);
 
 	*n += e ? 0 : (size_t)sqlite3_changes(s->db.h);
 	return e;
@@ -288,6 +296,8 @@ enum sm_err sm_store_sweep(struct sm_store *s, int64_t older_than, int64_t budge
 	do {
 		others = 0;
 		e = sweep_deliveries(s, older_than, &n);
+		if (!e)
+			e = sweep_dead(s, &others);
 		if (!e)
 			e = sweep_rows(
 			        s, SM_ST_SENT_OLD,
@@ -305,5 +315,8 @@ enum sm_err sm_store_sweep(struct sm_store *s, int64_t older_than, int64_t budge
 		e = sweep_rows(s, SM_ST_INVITES_OLD,
 		               "DELETE FROM invite WHERE hash IN (SELECT hash FROM invite WHERE expires<?1 OR uses<=0 LIMIT 64)", now,
 		               &others);
+	if (!e)
+		e = sweep_rows(s, SM_ST_WAITING_OLD, "DELETE FROM waiting WHERE id IN (SELECT id FROM waiting WHERE expires<=? LIMIT 64)",
+		               now, &others);
 	return e;
 }

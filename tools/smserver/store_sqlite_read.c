@@ -36,28 +36,6 @@ enum sm_err sm_reader_account(struct sm_reader *r, const char *name, struct sm_a
 	return SM_OK;
 }
 
-enum sm_err sm_reader_devices(struct sm_reader *r, int64_t account, struct sm_device_row row[static SM_DEVICES_MAX], size_t *n)
-{
-	sqlite3_stmt *st = sm_db_stmt(&r->db, SM_ST_GET_DEVICES, "SELECT id,number,pk FROM device WHERE account=? ORDER BY number");
-	enum sm_err e = SM_OK;
-	size_t got = 0;
-
-	if (!st)
-		return SM_ERR_BUG;
-	sm_bind_int(st, 1, account);
-	while (got < SM_DEVICES_MAX && !(e = sm_db_row(st))) {
-		row[got].id = sqlite3_column_int64(st, 0);
-		row[got].number = (uint32_t)sqlite3_column_int64(st, 1);
-		sm_db_blob(st, 2, row[got++].pk, 32);
-	}
-	if (!e)
-		sm_db_done(st);
-	if (e && e != SM_ERR_NOTFOUND)
-		return e;
-	*n = got;
-	return SM_OK;
-}
-
 #define SESSION_COLUMNS                                                                                                                    \
 	"s.sid,s.account,s.device,s.created,s.used,s.expires,s.revoked,s.generation,s.current,s.previous,a.name,d.number FROM session AS " \
 	"s"                                                                                                                                \

@@ -25,5 +25,26 @@ const char *const sm_migrations[] = {
         "CREATE TABLE sent(id INTEGER PRIMARY KEY, account INTEGER NOT NULL, key TEXT NOT NULL, hash BLOB NOT NULL,"
         "  envelope TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
         "CREATE UNIQUE INDEX sent_key ON sent(key, account);",
+
+        /* Sessions, devices, groups. account.list is the signed text of version `version`; next is the number of the next device. dead: the
+         * mailboxes of removed devices, until they are swept. grp.maker counts towards the limit of groups made. */
+        "ALTER TABLE account ADD COLUMN list TEXT;"
+        "ALTER TABLE account ADD COLUMN version INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE account ADD COLUMN next INTEGER NOT NULL DEFAULT 2;"
+        "ALTER TABLE device ADD COLUMN opk_highest INTEGER NOT NULL DEFAULT -1;"
+        "CREATE TABLE spk(device INTEGER PRIMARY KEY, id INTEGER NOT NULL, created INTEGER NOT NULL, key BLOB NOT NULL,"
+        "  signature BLOB NOT NULL) STRICT;"
+        "CREATE TABLE opk(device INTEGER NOT NULL, id INTEGER NOT NULL, key BLOB NOT NULL, PRIMARY KEY(device, id)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE waiting(id TEXT PRIMARY KEY, account INTEGER NOT NULL, pk BLOB NOT NULL, label TEXT NOT NULL,"
+        "  created INTEGER NOT NULL, expires INTEGER NOT NULL, approved INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX waiting_account ON waiting(account);"
+        "CREATE TABLE dead(mailbox INTEGER PRIMARY KEY) STRICT;"
+        "CREATE TABLE grp(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, epoch INTEGER NOT NULL,"
+        "  hash BLOB NOT NULL, maker INTEGER NOT NULL) STRICT;"
+        "CREATE INDEX grp_maker ON grp(maker);"
+        "CREATE TABLE roster(id INTEGER PRIMARY KEY, grp INTEGER NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,"
+        "  text TEXT NOT NULL, UNIQUE(grp, epoch)) STRICT;"
+        "CREATE TABLE member(grp INTEGER NOT NULL, account INTEGER NOT NULL, PRIMARY KEY(grp, account)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX member_account ON member(account);",
 };
 const int sm_nmigrations = sizeof sm_migrations / sizeof *sm_migrations;

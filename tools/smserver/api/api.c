@@ -82,7 +82,7 @@ bool sm_api_query_clear(const struct sm_req *req)
 	return true;
 }
 
-static bool has_member(const struct sm_req *req, const char *name)
+bool sm_api_query_has(const struct sm_req *req, const char *name)
 {
 	size_t want = strlen(name);
 
@@ -98,7 +98,7 @@ bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback
 	unsigned long long v = 0;
 	bool good = sm_api_query(req, name, text, sizeof text) && isdigit((unsigned char)text[0]) && strlen(text) <= 19;
 
-	if (!has_member(req, name)) {
+	if (!sm_api_query_has(req, name)) {
 		*out = fallback;
 		return true;
 	}
@@ -112,6 +112,45 @@ bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback
 	*out = v;
 	return true;
 }
+
+struct sm_account *sm_api_account(struct sm_req *req, const char *name)
+{
+	struct sm_account *a = NULL;
+	enum sm_err e = sm_name_valid(name, strlen(name)) ? sm_accounts_get(req->worker->server->accounts, req->worker->reader, name, &a)
+	                                                  : SM_ERR_NOTFOUND;
+
+	if (!e && !a->disabled)
+		return a;
+	if (e && e != SM_ERR_NOTFOUND)
+		sm_problem_err(req, e);
+	else
+		sm_problem(req, 404, "no_such_user", "nobody has that name here");
+	sm_account_release(a);
+	return NULL;
+}
+
+const struct sm_device *sm_api_own_device(struct sm_req *req, struct sm_account **account)
+{
+	struct sm_account *a = NULL;
+	const struct sm_device *d = NULL;
+	enum sm_err e = sm_accounts_get(req->worker->server->accounts, req->worker->reader, req->session->user, &a);
+
+	for (size_t i = 0; !e && i < a->ndevice; i++)
+		if (a->device[i].mailbox == req->session->device)
+			d = &a->device[i];
+	if (d) {
+		*account = a;
+		return d;
+	}
+	sm_account_release(a);
+	if (e)
+		sm_problem_err(req, e);
+	else
+		sm_problem(req, 401, "unauthenticated", "this device is not one of the account's any more");
+	return NULL;
+}
+
+json_t *sm_api_list(const struct sm_account *a) { return a->list[0] ? json_string(a->list) : json_null(); }
 
 json_t *sm_api_fingerprint(const uint8_t fp[static SM_FP_LEN])
 {

@@ -29,8 +29,17 @@ void sm_api_address(const struct sm_server *s, char out[static SM_ADDRESS_MAX + 
 bool sm_api_query_number(struct sm_req *req, const char *name, uint64_t fallback, uint64_t min, uint64_t max, uint64_t *out);
 /* No member of the query twice, and not more than 16. */
 bool sm_api_query_clear(const struct sm_req *req);
+/* Is it there, in whatever form? */
+bool sm_api_query_has(const struct sm_req *req, const char *name);
 /* Copies the raw value of a query member. false when absent, or longer than size - 1. */
 bool sm_api_query(const struct sm_req *req, const char *name, char *out, size_t size);
+/* The account of that name; NULL: 404 has been answered, for a disabled one too. The caller's reference. */
+struct sm_account *sm_api_account(struct sm_req *req, const char *name);
+/* The session's own account (the caller's reference) and its device in there. NULL: the device has gone meanwhile, or there was another
+ * problem, and it has been answered. */
+const struct sm_device *sm_api_own_device(struct sm_req *req, struct sm_account **account);
+/* The signed device list, or null. */
+json_t *sm_api_list(const struct sm_account *a);
 json_t *sm_api_fingerprint(const uint8_t fp[static SM_FP_LEN]);
 json_t *sm_api_identity(const uint8_t pk[static SM_PK_LEN]);
 /* "SM-AUTH-v1\0" | lp(purpose) | lp(origin) | lp(user) | device | nonce | be64 expires: the bytes a device signs. */
@@ -41,6 +50,8 @@ SM_CHECKED enum sm_err sm_api_prove(struct sm_server *s, struct sm_challenge *c,
                                     const uint8_t pk[static SM_PK_LEN]);
 /* What sm_api_prove said: true, or the problem has been answered. */
 bool sm_api_proven(struct sm_req *req, enum sm_err e);
+/* Printable ASCII? */
+bool sm_api_label_ok(const char *s);
 /* An unknown person's login: salt and kdf are fixed by the name, so that asking twice tells nothing. Sets c->salt, t and m; row NULL:
  * unknown. */
 void sm_api_login_kdf(const struct sm_server *s, struct sm_challenge *c, const struct sm_account_row *row);
@@ -60,6 +71,22 @@ void sm_api_keys_get(struct sm_req *req);
 void sm_api_identity_put(struct sm_req *req);
 void sm_api_users_get(struct sm_req *req);
 void sm_api_user_get(struct sm_req *req);
+void sm_api_spk_put(struct sm_req *req);
+void sm_api_opks_post(struct sm_req *req);
+void sm_api_keys_count(struct sm_req *req);
+void sm_api_bundle_get(struct sm_req *req);
+void sm_api_bundles_post(struct sm_req *req);
+void sm_api_devices_get(struct sm_req *req);
+void sm_api_devices_put(struct sm_req *req);
+void sm_api_waiting_delete(struct sm_req *req);
+void sm_api_enroll(struct sm_req *req);
+void sm_api_enroll_get(struct sm_req *req);
+void sm_api_groups_post(struct sm_req *req);
+void sm_api_groups_get(struct sm_req *req);
+void sm_api_group_put(struct sm_req *req);
+void sm_api_group_get(struct sm_req *req);
+void sm_api_group_delete(struct sm_req *req);
+void sm_api_group_members(struct sm_req *req);
 void sm_api_messages_post(struct sm_req *req);
 void sm_api_messages_get(struct sm_req *req);
 void sm_api_messages_delete(struct sm_req *req);

@@ -10,7 +10,7 @@
 
 static json_t *device_json(const struct sm_device *d)
 {
-	return json_pack("{s:i,s:o,s:o}", "id", (int)d->number, "identity", sm_api_identity(d->key.pk), "fingerprint",
+	return json_pack("{s:I,s:o,s:o}", "id", (json_int_t)d->number, "identity", sm_api_identity(d->key.pk), "fingerprint",
 	                 sm_api_fingerprint(d->key.fp));
 }
 
@@ -22,30 +22,14 @@ static json_t *account_json(const struct sm_server *s, const struct sm_account *
 	sm_api_address(s, address, a->name);
 	for (size_t i = 0; i < a->ndevice; i++)
 		(void)json_array_append_new(devices, device_json(&a->device[i]));
-	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:I}", "user", a->name, "address", address, "identity", sm_api_identity(a->identity.pk),
-	                 "fingerprint", sm_api_fingerprint(a->identity.fp), "devices", devices, "changed", (json_int_t)a->changed);
-}
-
-/* The account named, or an answered 404: disabled ones are not told apart from those that are not there. */
-static struct sm_account *look_up(struct sm_req *req, const char *name)
-{
-	struct sm_account *a = NULL;
-	enum sm_err e = sm_name_valid(name, strlen(name)) ? sm_accounts_get(req->worker->server->accounts, req->worker->reader, name, &a)
-	                                                  : SM_ERR_NOTFOUND;
-
-	if (!e && !a->disabled)
-		return a;
-	if (e && e != SM_ERR_NOTFOUND)
-		sm_problem_err(req, e);
-	else
-		sm_problem(req, 404, "no_such_user", "nobody has that name here");
-	sm_account_release(a);
-	return NULL;
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:I}", "user", a->name, "address", address, "identity", sm_api_identity(a->identity.pk),
+	                 "fingerprint", sm_api_fingerprint(a->identity.fp), "devices", devices, "list", sm_api_list(a), "changed",
+	                 (json_int_t)a->changed);
 }
 
 void sm_api_keys_get(struct sm_req *req)
 {
-	struct sm_account *a = look_up(req, req->param);
+	struct sm_account *a = sm_api_account(req, req->param);
 
 	if (a)
 		sm_json_reply(req, 200, account_json(req->worker->server, a));
@@ -65,7 +49,9 @@ static enum sm_err replace_run(struct sm_op *op, struct sm_store *st)
 {
 	struct replacing *x = (struct replacing *)(void *)op;
 
-	return sm_store_identity_put(st, x->account, x->device, x->sid, x->pub.ed25519, x->pub.fp, sm_time_now());
+	sm_accounts_changing(x->api.req->worker->server->accounts);
+	x->api.answer = sm_store_identity_put(st, x->account, x->device, x->sid, x->pub.ed25519, x->pub.fp, sm_time_now());
+	return x->api.answer == SM_ERR_NOTFOUND ? SM_OK : x->api.answer; /* the device has gone: seen before anything is changed */
 }
 
 static void replace_committed(struct sm_op *op, struct sm_server *s)
@@ -73,13 +59,16 @@ static void replace_committed(struct sm_op *op, struct sm_server *s)
 	struct replacing *x = (struct replacing *)(void *)op;
 
 	sm_accounts_drop(s->accounts, x->user);
+	if (x->api.answer)
+		return;
 	sm_sessions_revoke(s->sessions, x->account, NULL, x->sid);
+	sm_sessions_renumber(s->sessions, x->sid);
 	sm_writer_sessions_ended(&s->writer);
 }
 
 static void answer_keys(struct sm_req *req, const char *user)
 {
-	struct sm_account *a = look_up(req, user);
+	struct sm_account *a = sm_api_account(req, user);
 
 	if (a)
 		sm_json_reply(req, 200, account_json(req->worker->server, a));
@@ -90,7 +79,11 @@ static void replace_done(struct sm_op *op)
 {
 	struct replacing *x = (struct replacing *)(void *)op;
 
-	if (sm_api_committed(&x->api))
+	if (!sm_api_committed(&x->api))
+		return;
+	if (x->api.answer)
+		sm_problem(x->api.req, 401, "unauthenticated", "this device is not one of the account's any more");
+	else
 		answer_keys(x->api.req, x->user);
 }
 
@@ -124,7 +117,7 @@ void sm_api_identity_put(struct sm_req *req)
 
 	if (!x)
 		return;
-	const struct sm_member want[] = {
+	const struct sm_json_member want[] = {
 	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false, "bad_identity"},
 	        {"nonce", SM_JSON_BYTES, x->nonce, sizeof x->nonce, false, NULL},
 	        {"signature", SM_JSON_BYTES, x->signature, sizeof x->signature, false, NULL},
@@ -192,7 +185,7 @@ void sm_api_users_get(struct sm_req *req)
 
 void sm_api_user_get(struct sm_req *req)
 {
-	struct sm_account *a = look_up(req, req->param);
+	struct sm_account *a = sm_api_account(req, req->param);
 	char address[SM_ADDRESS_MAX + 1];
 
 	if (!a)

@@ -3,6 +3,7 @@
 #include "api.h"
 
 #include "../route_envelope.h"
+#include "base/base64.h"
 #include "base/time.h"
 #include "crypto/hash.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_MESSAGES = 256 };
+enum { BATCH_MESSAGES = 256, DELIVERY_BYTES = 64 };
 
 struct item {
 	struct sm_span envelope;
@@ -24,8 +25,8 @@ struct item {
 struct sending {
 	struct sm_api_op api;
 	bool batch;
-	bool not_self; /* ?self=no */
-	bool stale;    /* set in run: accounts changed since routing, so route again */
+	bool stale; /* set in run: accounts changed since routing, so route again */
+	struct sm_send_query query;
 	unsigned long generation;
 	size_t n;
 	struct item item[];
@@ -94,7 +95,7 @@ static void route_item(struct sm_req *req, const struct sm_sender *from, struct 
 	} else if (it->route.status) {
 		look_for_earlier(req, it);
 	}
-	it->send.account = from->account;
+	it->send.account = from->account->id;
 	it->send.key = it->key;
 	memcpy(it->send.id, it->route.id, sizeof it->send.id);
 	it->send.body = it->envelope.p;
@@ -126,12 +127,13 @@ static void route_all(struct sending *x)
 		sm_problem_err(req, e);
 		return;
 	}
-	const struct sm_sender from = {.user = req->session->user,
-	                               .account = req->session->account,
-	                               .device = sm_account_device_number(a, req->session->number),
-	                               .not_self = x->not_self};
-	for (size_t i = 0; i < x->n; i++)
+	const struct sm_sender from = {
+	        .account = a, .device = sm_account_device_number(a, req->session->number), .batch = x->batch, .query = x->query};
+	x->api.op.weight = req->bodylen + 256;
+	for (size_t i = 0; i < x->n; i++) {
 		route_item(req, &from, &x->item[i]);
+		x->api.op.weight += x->item[i].route.nmailbox * DELIVERY_BYTES;
+	}
 	sm_account_release(a);
 	if (anything_to_store(x))
 		sm_api_submit(req, x);
@@ -216,27 +218,25 @@ static void answer(struct sending *x)
 	}
 }
 
-static struct sending *new_sending(struct sm_req *req, size_t n)
+static struct sending *new_sending(struct sm_req *req, size_t n, const struct sm_send_query *q)
 {
 	struct sending *x = sm_api_op(req, sizeof *x + n * sizeof x->item[0], send_run, send_done);
-	char self[8];
 
 	if (!x)
 		return NULL;
 	req->ctx_free = sending_free;
 	x->n = n;
 	x->api.op.committed = send_committed;
-	x->api.op.weight = req->bodylen + 256;
 	x->api.op.vital = false;
-	x->not_self = sm_api_query(req, "self", self, sizeof self);
+	x->query = *q;
 	return x;
 }
 
-static void post_one(struct sm_req *req)
+static void post_one(struct sm_req *req, const struct sm_send_query *q)
 {
 	bool twice;
 	const char *key = sm_req_header(req, "Idempotency-Key", &twice);
-	struct sending *x = new_sending(req, 1);
+	struct sending *x = new_sending(req, 1, q);
 
 	if (!x)
 		return;
@@ -268,7 +268,7 @@ static bool take_frame(struct sm_span *s, struct item *it)
 	return true;
 }
 
-static void post_batch(struct sm_req *req)
+static void post_batch(struct sm_req *req, const struct sm_send_query *q)
 {
 	struct sm_span s = {req->body, req->bodylen};
 	struct sending *x;
@@ -283,7 +283,7 @@ static void post_batch(struct sm_req *req)
 		sm_problem(req, n ? 413 : 400, n ? "too_large" : "bad_request", "a batch is 1 to 256 messages");
 		return;
 	}
-	x = new_sending(req, n);
+	x = new_sending(req, n, q);
 	if (!x)
 		return;
 	x->batch = true;
@@ -293,19 +293,41 @@ static void post_batch(struct sm_req *req)
 	route_all(x);
 }
 
+/* Answers 400 and returns false when a parameter is none of what it may be. */
+static bool read_query(struct sm_req *req, struct sm_send_query *q)
+{
+	char self[8] = "", partial[8] = "", devices[65] = "";
+
+	if (!req->query)
+		return true;
+	q->self_none = sm_api_query(req, "self", self, sizeof self) && !strcmp(self, "none");
+	q->not_self = q->self_none || !strcmp(self, "no");
+	q->partial = sm_api_query(req, "partial", partial, sizeof partial) && !strcmp(partial, "yes");
+	q->has_devices = sm_api_query(req, "devices", devices, sizeof devices) && !sm_hex_parse(q->devices, 32, devices, strlen(devices));
+	if (!q->not_self && sm_api_query_has(req, "self"))
+		sm_problem(req, 400, "bad_request", "self is \"no\" or \"none\", or is not there");
+	else if (!q->partial && sm_api_query_has(req, "partial"))
+		sm_problem(req, 400, "bad_request", "partial is \"yes\", or is not there");
+	else if (!q->has_devices && sm_api_query_has(req, "devices"))
+		sm_problem(req, 400, "bad_request", "devices is 64 hexadecimal digits, or is not there");
+	else
+		return true;
+	return false;
+}
+
 void sm_api_messages_post(struct sm_req *req)
 {
 	const char *type = sm_req_header(req, "Content-Type", NULL);
-	char self[8];
+	struct sm_send_query q = {0};
 
-	if (sm_api_query(req, "self", self, sizeof self) && strcmp(self, "no") != 0)
-		sm_problem(req, 400, "bad_request", "self is \"no\", or is not there");
-	else if (type && !strcmp(type, "application/sm-envelope"))
-		post_one(req);
+	if (!read_query(req, &q))
+		return;
+	if (type && !strcmp(type, "application/sm-envelope"))
+		post_one(req, &q);
 	else if (type && !strcmp(type, "application/sm-batch") && req->bodylen > SM_SEND_MAX)
 		sm_problem(req, 413, "too_large", "a batch is at most 4 MiB");
 	else if (type && !strcmp(type, "application/sm-batch"))
-		post_batch(req);
+		post_batch(req, &q);
 	else
 		sm_problem(req, 415, "bad_type", "Content-Type must be application/sm-envelope or application/sm-batch");
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char reserved[] = "count"; /* GET keys/count */
+
 static bool wrong_origin(struct sm_req *req, const char *origin)
 {
 	const struct sm_server *s = req->worker->server;
@@ -22,7 +24,7 @@ static bool wrong_origin(struct sm_req *req, const char *origin)
 
 static bool read_purpose(const char *text, enum sm_purpose *out)
 {
-	for (int p = SM_FOR_LOGIN; p <= SM_FOR_IDENTITY; p++)
+	for (int p = SM_FOR_LOGIN; p <= SM_FOR_ENROLL; p++)
 		if (!strcmp(text, sm_purpose_text((enum sm_purpose)p)))
 			return *out = (enum sm_purpose)p, true;
 	return false;
@@ -55,7 +57,7 @@ static enum sm_err choose_salt(struct sm_server *s, struct sm_reader *r, struct 
 {
 	c->t = s->cfg->kdf_t;
 	c->m = s->cfg->kdf_m;
-	if (c->purpose == SM_FOR_LOGIN)
+	if (c->purpose == SM_FOR_LOGIN || c->purpose == SM_FOR_ENROLL)
 		return login_salt(s, r, c);
 	if (c->purpose == SM_FOR_REGISTER)
 		sm_rand_fill(&sm_rand_system, c->salt, sizeof c->salt);
@@ -68,7 +70,7 @@ void sm_api_challenge(struct sm_req *req)
 	struct sm_challenge c = {0};
 	char purpose[16], origin[sizeof s->origin];
 	enum sm_err e;
-	const struct sm_member want[] = {
+	const struct sm_json_member want[] = {
 	        {"purpose", SM_JSON_TEXT, purpose, sizeof purpose, false, NULL},
 	        {"origin", SM_JSON_TEXT, origin, sizeof origin, false, NULL},
 	        {"user", SM_JSON_TEXT, c.user, sizeof c.user, false, "bad_name"},
@@ -79,7 +81,7 @@ void sm_api_challenge(struct sm_req *req)
 	if (!sm_json_request(req, want, sizeof want / sizeof *want))
 		return;
 	if (!read_purpose(purpose, &c.purpose)) {
-		sm_problem(req, 400, "bad_request", "'purpose' is login, register or identity");
+		sm_problem(req, 400, "bad_request", "'purpose' is login, register, identity or enroll");
 		return;
 	}
 	if (wrong_origin(req, origin))
@@ -158,7 +160,7 @@ static enum sm_err prove(struct sm_server *s, const struct registering *x)
 	return sm_api_prove(s, &c, x->signature, x->pub.ed25519);
 }
 
-static bool label_ok(const char *s)
+bool sm_api_label_ok(const char *s)
 {
 	for (; *s; s++)
 		if (*s < ' ' || *s > '~')
@@ -174,9 +176,11 @@ static bool check_fields(struct sm_req *req, struct registering *x)
 	if (!sm_name_valid(x->user, strlen(x->user)))
 		sm_problem(req, 400, "bad_name",
 		           "a name is a-z, 0-9, dot, underscore and hyphen, at most 32, beginning with a letter or digit");
+	else if (!strcmp(x->user, reserved))
+		sm_problem(req, 400, "bad_name", "that name is a call's: nobody could look it up");
 	else if (sm_public_parse(&x->pub, x->identity, strlen(x->identity)) || x->pub.suite != &sm_suite_x25519)
 		sm_problem(req, 400, "bad_identity", "'identity' is not a public identity (sm1...)");
-	else if (!label_ok(x->label))
+	else if (!sm_api_label_ok(x->label))
 		sm_problem(req, 400, "bad_request", "'label' is printable ASCII");
 	else if (req->worker->server->cfg->registration == SM_REG_INVITE && !x->invite[0])
 		sm_problem(req, 403, "invite_required", "registration on this server needs an invitation");
@@ -223,7 +227,7 @@ void sm_api_register(struct sm_req *req)
 		return;
 	req->ctx_free = registering_free;
 	x->api.op.committed = register_committed;
-	const struct sm_member want[] = {
+	const struct sm_json_member want[] = {
 	        {"origin", SM_JSON_TEXT, x->origin, sizeof x->origin, false, NULL},
 	        {"user", SM_JSON_TEXT, x->user, sizeof x->user, false, "bad_name"},
 	        {"identity", SM_JSON_TEXT, x->identity, sizeof x->identity, false, "bad_identity"},

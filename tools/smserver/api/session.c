@@ -96,7 +96,7 @@ void sm_api_refresh(struct sm_req *req)
 	struct sm_server *s = req->worker->server;
 	struct refreshing *x = sm_api_op(req, sizeof *x, refresh_run, refresh_done);
 	char text[SM_REFRESH_MOST + 1] = "";
-	const struct sm_member want[] = {{"refresh_token", SM_JSON_TEXT, text, sizeof text, false, NULL}};
+	const struct sm_json_member want[] = {{"refresh_token", SM_JSON_TEXT, text, sizeof text, false, NULL}};
 
 	if (!x)
 		return;
@@ -195,9 +195,10 @@ static bool list_one(void *ctx, const struct sm_session_row *row)
 	struct listing *l = ctx;
 	int64_t used = sm_sessions_used(l->req->worker->server->sessions, row->sid);
 
-	(void)json_array_append_new(l->list, json_pack("{s:s,s:i,s:I,s:I,s:b}", "session", row->sid, "device", (int)row->number, "created",
-	                                               (json_int_t)row->created, "used", (json_int_t)(used > row->used ? used : row->used),
-	                                               "current", !strcmp(row->sid, l->req->session->sid)));
+	(void)json_array_append_new(l->list,
+	                            json_pack("{s:s,s:I,s:I,s:I,s:b}", "session", row->sid, "device", (json_int_t)row->number, "created",
+	                                      (json_int_t)row->created, "used", (json_int_t)(used > row->used ? used : row->used),
+	                                      "current", !strcmp(row->sid, l->req->session->sid)));
 	return true;
 }
 
