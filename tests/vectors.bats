@@ -1,7 +1,7 @@
 load helper
 
 # What the page says, between its markers.
-page() { sed -n '/^\.\\" vectors: begin/,/^\.\\" vectors: end/p' "$SM_TOP/man/sm-format.5" | sed '1d;$d'; }
+page() { sed -n '/^\.\\" vectors: begin/,/^\.\\" vectors: end/p' "$SM_TOP/man/${1:-sm-format.5}" | sed '1d;$d'; }
 
 @test "sm-format(5): the test vectors are what lib makes, step by step" {
 	page >page
@@ -18,4 +18,10 @@ page() { sed -n '/^\.\\" vectors: begin/,/^\.\\" vectors: end/p' "$SM_TOP/man/sm
 	(umask 077; echo correct horse >pw)
 	[[ $(smencrypt -q -d --passphrase-file pw piece01) == hello ]]
 	[[ $(echo hello | smsign -V -v -s "$alice" -x piece02 2>&1) == *"comment: release 1.0"* ]]
+}
+
+@test "sm-sessions(7): the test vectors are what lib makes, step by step" {
+	page sm-sessions.7 >page
+	[[ $(wc -l <page) -gt 150 ]]
+	"$SM_BIN/tests/vectors/sessions" | diff - page
 }

@@ -1,6 +1,7 @@
 /* The test vectors of sm-format(5): prints the appendix of the man page as mdoc, made by lib with fixed randomness and taken apart again
  * step by step. tests/vectors.bats holds the page against it. */
-#include "base/base64.h"
+#include "show.h"
+
 #include "crypto/hpke_schedule.h"
 #include "crypto/pwhash.h"
 #include "crypto/x25519.h"
@@ -10,56 +11,7 @@
 #include "wire/digest.h"
 #include "wire/signature.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define MUST(e)                                                                                                                            \
-	do {                                                                                                                               \
-		if (e)                                                                                                                     \
-			fprintf(stderr, "%s:%d: failed\n", __FILE__, __LINE__), exit(1);                                                   \
-	} while (0)
 #define DATE 1790000000
-
-/* Counts up from a byte, so that a reader of the page can see where random bytes went: 40 41 42 ... */
-struct counting {
-	uint8_t next;
-	uint8_t drawn[512];
-	size_t n;
-};
-
-static void count(void *ctx, void *out, size_t n)
-{
-	struct counting *c = ctx;
-	uint8_t *p = out;
-
-	for (size_t i = 0; i < n; i++)
-		p[i] = c->next++;
-	MUST(c->n + n > sizeof c->drawn);
-	memcpy(c->drawn + c->n, out, n);
-	c->n += n;
-}
-
-static void hex(const char *name, const void *data, size_t n)
-{
-	const uint8_t *p = data;
-
-	for (size_t i = 0; i < n || !i; i += 32) {
-		char text[65];
-		sm_hex(text, p + i, n - i < 32 ? n - i : 32);
-		printf("%-15s %s\n", i ? "" : name, text);
-	}
-}
-
-static void text(const char *p, size_t n)
-{
-	MUST(fwrite(p, 1, n, stdout) != n);
-	if (n && p[n - 1] != '\n')
-		putchar('\n');
-}
-
-static void begin(const char *words) { printf(".Pp\n%s\n.\\\" example: not\n.Bd -literal\n", words); }
-static void end(void) { printf(".Ed\n"); }
 
 static void show_identity(const char *who, struct sm_identity *id, uint8_t first)
 {
