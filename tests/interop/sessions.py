@@ -315,5 +315,5 @@ async def main(program):
     return tap.failed != 0
 
 
-SEEDS, STEPS = (1, 2), 2000
+SEEDS, STEPS = (1, 2), 1500
 sys.exit(asyncio.run(main(sys.argv[1])))
