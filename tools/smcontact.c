@@ -1,19 +1,15 @@
 /* smcontact: whose key is whose. Keys are pinned on first use; a changed one is taken only by its fingerprint, given by hand. */
-#include "base/file.h"
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
-#include "common/json.h"
 #include "common/net_keys.h"
-#include "common/unlock.h"
 #include "common/who.h"
+#include "smcontact/verbs.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define LIST_MAX ((size_t)256 << 20)
 
 enum { OPT_JSON = SM_OPT_LONG };
 
@@ -24,19 +20,14 @@ static const struct sm_opt no_table[] = {{0}};
 static const char *const verbs[] = {"add WHO [KEY]            pin WHO's key, asked of the server or given as sm1...",
                                     "list                     all contacts",
                                     "show WHO                 one contact",
+                                    "verify WHO [DIGITS]      show the safety number, or compare it with DIGITS",
                                     "accept WHO FINGERPRINT   take WHO's new key after a change",
                                     "remove WHO               forget WHO's key",
+                                    "import [FILE]            pin what a file says that export wrote",
+                                    "export                   all contacts, for import",
                                     NULL};
 
-struct options {
-	struct sm_opts opts;
-	struct sm_common common;
-	bool json;
-	const char *arg[2];
-	struct sm_db db;
-};
-
-static int open_db(struct options *o)
+int sm_contacts_open(struct options *o)
 {
 	enum sm_err e = sm_db_open(&o->db, o->common.profile);
 	return e == SM_OK ? SM_EXIT_OK : sm_fail(e, "cannot open the contacts");
@@ -54,7 +45,7 @@ static int add_given(struct options *o)
 	e = sm_public_parse(&pub, o->arg[1], strlen(o->arg[1]));
 	if (e != SM_OK)
 		return sm_fail_plain(e, "'%s' is not a public key (sm1...)", o->arg[1]);
-	int code = open_db(o);
+	int code = sm_contacts_open(o);
 	if (code != SM_EXIT_OK)
 		return code;
 	e = sm_contact_pin(&o->db, a.text, &pub, sm_time_now(), NULL);
@@ -71,7 +62,7 @@ static int add_asked(struct options *o)
 	bool added = false;
 	int code = sm_online_start(&on, o->common.profile);
 	if (code == SM_EXIT_OK)
-		code = open_db(o);
+		code = sm_contacts_open(o);
 	if (code == SM_EXIT_OK)
 		code = sm_peer_resolve(&k, &added, &on, &o->db, o->arg[0]);
 	if (code == SM_EXIT_OK) {
@@ -82,74 +73,17 @@ static int add_asked(struct options *o)
 	return code;
 }
 
-static int verb_add(struct options *o) { return o->arg[1] ? add_given(o) : add_asked(o); }
+static int verb_add(struct options *o) { return o->narg > 1 ? add_given(o) : add_asked(o); }
 
-/* --- list, show --- */
+/* --- what all verbs use --- */
 
-static const char *trust_word(enum sm_trust t)
-{
-	return t == SM_TRUST_VERIFIED ? "verified" : t == SM_TRUST_CHANGED ? "changed" : "unverified";
-}
-
-static enum sm_err add_json(struct sm_buf *b, const struct sm_contact *c, const char *fp, const char *seen)
-{
-	enum sm_err e = sm_buf_adds(b, "{\"v\":1,");
-	if (e == SM_OK)
-		e = sm_json_member(b, "address", c->address);
-	if (e == SM_OK)
-		e = sm_buf_addf(b, ",\"fingerprint\":\"%s\",\"identity\":\"", fp);
-	if (e == SM_OK)
-		e = sm_public_format(b, &c->pub);
-	if (e == SM_OK)
-		e = sm_buf_addf(b, "\",\"trust\":\"%s\",\"pinned\":%lld", trust_word(c->trust), (long long)c->pinned);
-	if (e == SM_OK && c->has_seen)
-		e = sm_buf_addf(b, ",\"seen\":\"%s\"", seen);
-	return e == SM_OK ? sm_buf_adds(b, "}\n") : e;
-}
-
-static enum sm_err add_text(struct sm_buf *b, const struct sm_contact *c, const char *fp, const char *seen)
-{
-	enum sm_err e = sm_buf_addf(b, "%s\t%s\t%s", c->address, fp, trust_word(c->trust));
-	if (e == SM_OK && c->has_seen)
-		e = sm_buf_addf(b, "\tnow %s", seen);
-	return e == SM_OK ? sm_buf_adds(b, "\n") : e;
-}
-
-struct listing {
-	struct sm_buf text;
-	bool json;
-};
-
-static enum sm_err on_contact(void *ctx, const struct sm_contact *c)
-{
-	struct listing *l = ctx;
-	char fp[SM_FP_TEXT_LEN + 1], seen[SM_FP_TEXT_LEN + 1] = "";
-	sm_fp_format(fp, c->pub.fp);
-	if (c->has_seen)
-		sm_fp_format(seen, c->seen_fp);
-	return l->json ? add_json(&l->text, c, fp, seen) : add_text(&l->text, c, fp, seen);
-}
-
-static int print(const struct sm_buf *b)
+int sm_contacts_print(const struct sm_buf *b)
 {
 	enum sm_err e = sm_put_text(STDOUT_FILENO, b->data, b->len);
 	return e == SM_OK ? SM_EXIT_OK : sm_fail(e, "cannot write to standard output");
 }
 
-static int verb_list(struct options *o)
-{
-	struct listing l = {.json = o->json};
-	sm_buf_init(&l.text, LIST_MAX);
-	int code = open_db(o);
-	if (code == SM_EXIT_OK) {
-		enum sm_err e = sm_contact_each(&o->db, on_contact, &l);
-		code = e == SM_OK ? print(&l.text) : sm_fail(e, "cannot read '%s'", o->db.path);
-	}
-	sm_buf_release(&l.text);
-	return code;
-}
-
-static int say_missing(struct options *o, enum sm_err e, const char *address)
+int sm_contacts_missing(struct options *o, enum sm_err e, const char *address)
 {
 	if (e != SM_ERR_NOTFOUND)
 		return sm_fail(e, "cannot use '%s'", o->db.path);
@@ -157,28 +91,10 @@ static int say_missing(struct options *o, enum sm_err e, const char *address)
 	return SM_EXIT_NOINPUT;
 }
 
-/* WHO as an address, and the database. */
-static int find(struct options *o, struct sm_address *a)
+int sm_contacts_find(struct options *o, struct sm_address *a)
 {
 	enum sm_err e = sm_who_address(a, o->arg[0], o->common.profile);
-	return e == SM_OK ? open_db(o) : sm_exit_code(e);
-}
-
-static int verb_show(struct options *o)
-{
-	struct sm_address a;
-	struct sm_contact c;
-	struct listing l = {.json = o->json};
-	int code = find(o, &a);
-	if (code != SM_EXIT_OK)
-		return code;
-	sm_buf_init(&l.text, LIST_MAX);
-	enum sm_err e = sm_contact_get(&c, &o->db, a.text);
-	if (e == SM_OK)
-		e = on_contact(&l, &c);
-	code = e == SM_OK ? print(&l.text) : say_missing(o, e, a.text);
-	sm_buf_release(&l.text);
-	return code;
+	return e == SM_OK ? sm_contacts_open(o) : sm_exit_code(e);
 }
 
 /* --- accept, remove --- */
@@ -189,7 +105,7 @@ static int verb_accept(struct options *o)
 	uint8_t fp[SM_FP_LEN];
 	if (sm_fp_parse(fp, o->arg[1], strlen(o->arg[1])) != SM_OK)
 		return sm_fail_plain(SM_ERR_FORMAT, "'%s' is not a fingerprint (SHA256:...)", o->arg[1]);
-	int code = find(o, &a);
+	int code = sm_contacts_find(o, &a);
 	if (code != SM_EXIT_OK)
 		return code;
 	enum sm_err e = sm_contact_accept(&o->db, a.text, fp, sm_time_now());
@@ -197,17 +113,17 @@ static int verb_accept(struct options *o)
 		sm_error("that is not the key that was seen for %s: 'smcontact show %s' has it", a.text, a.text);
 		return SM_EXIT_REFUSED;
 	}
-	return e == SM_OK ? SM_EXIT_OK : say_missing(o, e, a.text);
+	return e == SM_OK ? SM_EXIT_OK : sm_contacts_missing(o, e, a.text);
 }
 
 static int verb_remove(struct options *o)
 {
 	struct sm_address a;
-	int code = find(o, &a);
+	int code = sm_contacts_find(o, &a);
 	if (code != SM_EXIT_OK)
 		return code;
 	enum sm_err e = sm_contact_remove(&o->db, a.text);
-	return e == SM_OK ? SM_EXIT_OK : say_missing(o, e, a.text);
+	return e == SM_OK ? SM_EXIT_OK : sm_contacts_missing(o, e, a.text);
 }
 
 /* --- */
@@ -221,10 +137,14 @@ struct verb {
 
 static const struct verb table[] = {
         {"add", "WHO [KEY]", "pin WHO's key: the one that the account's server names, or KEY (sm1...)", plain_table, 1, 2, verb_add},
-        {"list", "[--json]", "all contacts: address, fingerprint, trust", json_table, 0, 0, verb_list},
-        {"show", "WHO [--json]", "one contact", json_table, 1, 1, verb_show},
+        {"list", "[--json]", "all contacts: address, fingerprint, trust", json_table, 0, 0, sm_verb_list},
+        {"show", "WHO [--json]", "one contact: key, trust, safety number, devices", json_table, 1, 1, sm_verb_show},
+        {"verify", "WHO [DIGITS...]", "show the safety number with WHO; with DIGITS, compare it: right ones mark WHO's key verified",
+         plain_table, 1, 1 + SM_SAFETY_DIGITS, sm_verb_verify},
         {"accept", "WHO FINGERPRINT", "take WHO's new key after a change", plain_table, 2, 2, verb_accept},
         {"remove", "WHO", "forget WHO's key: the next one seen is pinned", plain_table, 1, 1, verb_remove},
+        {"import", "[FILE]", "pin what FILE says, one line each: ADDRESS KEY, and the word verified", plain_table, 0, 1, sm_verb_import},
+        {"export", "", "all contacts, as import reads them", plain_table, 0, 0, sm_verb_export},
 };
 
 static void parse(struct options *o, const struct verb *v, int argc, char **argv)
@@ -239,8 +159,8 @@ static void parse(struct options *o, const struct verb *v, int argc, char **argv
 	}
 	if (argc - o->opts.index < v->min || argc - o->opts.index > v->max)
 		sm_usage(&o->opts, "what is wanted is: %s", *v->usage ? v->usage : "nothing more");
-	for (int i = 0; i < argc - o->opts.index; i++)
-		o->arg[i] = argv[o->opts.index + i];
+	o->arg = argv + o->opts.index;
+	o->narg = argc - o->opts.index;
 }
 
 int main(int argc, char **argv)
@@ -259,8 +179,10 @@ int main(int argc, char **argv)
 		sm_db_close(&o.db);
 		return code;
 	}
-	o.opts = (struct sm_opts){
-	        .usage = "add|list|show|accept|remove ...", .about = "whose key is whose", .table = no_table, .verbs = verbs};
+	o.opts = (struct sm_opts){.usage = "add|list|show|verify|accept|remove|import|export ...",
+	                          .about = "whose key is whose",
+	                          .table = no_table,
+	                          .verbs = verbs};
 	while (sm_opt_next(&o.opts, argc, argv) != -1)
 		;
 	sm_usage(&o.opts, argc > 1 ? "unknown verb '%s'" : "no verb given", argc > 1 ? argv[1] : "");

@@ -198,6 +198,63 @@ enum sm_err sm_contact_accept(struct sm_db *db, const char *address, const uint8
 	return e;
 }
 
+static enum sm_err set_trust(struct sm_db *db, const char *address, enum sm_trust trust)
+{
+	sqlite3_stmt *q;
+	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE contact SET trust = ?2 WHERE address = ?1");
+	sm_sql_text(q, 1, address);
+	sm_sql_int(q, 2, trust);
+	return sm_sql_run(db, q, e, NULL);
+}
+
+enum sm_err sm_contact_set_verified(struct sm_db *db, const char *address, const uint8_t fp[static SM_FP_LEN])
+{
+	struct sm_contact c;
+	enum sm_err e = sm_db_begin(db);
+	if (e != SM_OK)
+		return e;
+	e = sm_contact_get(&c, db, address);
+	if (e == SM_OK && (c.has_seen || !sm_equal(c.pub.fp, fp, SM_FP_LEN)))
+		e = SM_ERR_CHANGED;
+	if (e == SM_OK)
+		e = set_trust(db, address, SM_TRUST_VERIFIED);
+	if (e == SM_OK)
+		e = sm_db_commit(db);
+	if (e != SM_OK)
+		sm_db_rollback(db);
+	return e;
+}
+
+static enum sm_err insert_new(struct sm_db *db, const char *address, const struct sm_public *pub, int64_t now)
+{
+	struct sm_buf identity;
+	const char *text = NULL;
+	sm_buf_init(&identity, SM_PUBLIC_LINE_MAX);
+	enum sm_err e = sm_public_format(&identity, pub);
+	if (e == SM_OK && !(text = sm_buf_str(&identity)))
+		e = SM_ERR_NOMEM;
+	if (e == SM_OK)
+		e = insert(db, address, text, pub, now);
+	sm_buf_release(&identity);
+	return e;
+}
+
+enum sm_err sm_contact_merge(struct sm_db *db, const char *address, const struct sm_public *pub, bool verified, int64_t now, bool *added)
+{
+	struct sm_contact c;
+	enum sm_err e = sm_contact_get(&c, db, address);
+	bool fresh = e == SM_ERR_NOTFOUND;
+	if (e == SM_OK && !sm_equal(c.pub.fp, pub->fp, SM_FP_LEN))
+		return SM_ERR_CHANGED;
+	if (fresh)
+		e = insert_new(db, address, pub, now);
+	if (e == SM_OK && verified && (fresh || !c.has_seen))
+		e = set_trust(db, address, SM_TRUST_VERIFIED);
+	if (e == SM_OK)
+		*added = fresh;
+	return e;
+}
+
 enum sm_err sm_contact_remove(struct sm_db *db, const char *address)
 {
 	sqlite3_stmt *q;

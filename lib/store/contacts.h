@@ -28,6 +28,14 @@ SM_CHECKED enum sm_err sm_contact_pin(struct sm_db *db, const char *address, con
 /* Takes the seen key with this fingerprint as the new pin (unverified). SM_ERR_NOTFOUND, SM_ERR_POLICY when the fingerprint is not the seen
  * one. */
 SM_CHECKED enum sm_err sm_contact_accept(struct sm_db *db, const char *address, const uint8_t fp[static SM_FP_LEN], int64_t now);
+/* The pinned key, which fp names, was compared by people: it is verified until it is replaced or removed. SM_ERR_NOTFOUND; SM_ERR_CHANGED
+ * when another one is pinned, or has been seen since. */
+SM_CHECKED enum sm_err sm_contact_set_verified(struct sm_db *db, const char *address, const uint8_t fp[static SM_FP_LEN]);
+/* What a person's file of contacts says, inside the caller's transaction (sm_db_begin): pins pub where nothing is pinned, and marks it
+ * verified if that is said of the very key; a verified pin stays so. Another key is never noted, nor taken: SM_ERR_CHANGED. *added: a new
+ * pin was made. */
+SM_CHECKED enum sm_err sm_contact_merge(struct sm_db *db, const char *address, const struct sm_public *pub, bool verified, int64_t now,
+                                        bool *added);
 SM_CHECKED enum sm_err sm_contact_remove(struct sm_db *db, const char *address);
 /* In order of address; fn returns SM_OK to go on. */
 typedef enum sm_err sm_contact_fn(void *ctx, const struct sm_contact *c);

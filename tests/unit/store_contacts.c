@@ -59,6 +59,65 @@ static void test_pins(struct sm_db *db)
 	ok(sm_contact_remove(db, "carol@x") == SM_OK && sm_contact_remove(db, "carol@x") == SM_ERR_NOTFOUND, "removed once");
 }
 
+static bool trusts(struct sm_db *db, const char *address, enum sm_trust trust, const struct sm_public *pub)
+{
+	struct sm_contact c;
+	return sm_contact_get(&c, db, address) == SM_OK && c.trust == trust && !memcmp(c.pub.fp, pub->fp, SM_FP_LEN);
+}
+
+static void test_verified(struct sm_db *db)
+{
+	struct sm_public one = make_key(1), two = make_key(2);
+	ok(sm_contact_set_verified(db, "dave@x", one.fp) == SM_ERR_NOTFOUND, "nobody to verify");
+	ok(sm_contact_pin(db, "dave@x", &one, 5, NULL) == SM_OK && sm_contact_set_verified(db, "dave@x", two.fp) == SM_ERR_CHANGED &&
+	           trusts(db, "dave@x", SM_TRUST_UNVERIFIED, &one),
+	   "not another key than the pinned one");
+	ok(sm_contact_set_verified(db, "dave@x", one.fp) == SM_OK && trusts(db, "dave@x", SM_TRUST_VERIFIED, &one), "verified");
+	ok(sm_contact_set_verified(db, "dave@x", one.fp) == SM_OK && sm_contact_pin(db, "dave@x", &one, 6, NULL) == SM_OK &&
+	           trusts(db, "dave@x", SM_TRUST_VERIFIED, &one),
+	   "and stays so");
+	ok(sm_contact_pin(db, "dave@x", &two, 7, NULL) == SM_ERR_CHANGED && trusts(db, "dave@x", SM_TRUST_CHANGED, &one), "until a change");
+	ok(sm_contact_set_verified(db, "dave@x", one.fp) == SM_ERR_CHANGED &&
+	           sm_contact_set_verified(db, "dave@x", two.fp) == SM_ERR_CHANGED,
+	   "after which neither key can be verified");
+	ok(sm_contact_pin(db, "dave@x", &one, 8, NULL) == SM_OK && trusts(db, "dave@x", SM_TRUST_VERIFIED, &one),
+	   "the verified key seen again is verified");
+	ok(sm_contact_pin(db, "dave@x", &two, 9, NULL) == SM_ERR_CHANGED && sm_contact_accept(db, "dave@x", two.fp, 9) == SM_OK &&
+	           trusts(db, "dave@x", SM_TRUST_UNVERIFIED, &two),
+	   "an accepted one is not");
+	ok(sm_contact_set_verified(db, "dave@x", two.fp) == SM_OK && sm_contact_remove(db, "dave@x") == SM_OK &&
+	           sm_contact_pin(db, "dave@x", &two, 10, NULL) == SM_OK && trusts(db, "dave@x", SM_TRUST_UNVERIFIED, &two),
+	   "nor one that was removed and came back");
+}
+
+static enum sm_err merge(struct sm_db *db, const char *address, const struct sm_public *pub, bool verified, bool *added)
+{
+	enum sm_err e = sm_db_begin(db);
+	if (e == SM_OK)
+		e = sm_contact_merge(db, address, pub, verified, 20, added);
+	if (e == SM_OK)
+		e = sm_db_commit(db);
+	else
+		sm_db_rollback(db);
+	return e;
+}
+
+static void test_merge(struct sm_db *db)
+{
+	struct sm_public one = make_key(1), two = make_key(2);
+	bool added = false;
+	ok(merge(db, "eve@x", &one, false, &added) == SM_OK && added && trusts(db, "eve@x", SM_TRUST_UNVERIFIED, &one), "a new one");
+	ok(merge(db, "eve@x", &one, true, &added) == SM_OK && !added && trusts(db, "eve@x", SM_TRUST_VERIFIED, &one), "now verified");
+	ok(merge(db, "eve@x", &one, false, &added) == SM_OK && trusts(db, "eve@x", SM_TRUST_VERIFIED, &one), "which stays");
+	ok(merge(db, "eve@x", &two, true, &added) == SM_ERR_CHANGED && trusts(db, "eve@x", SM_TRUST_VERIFIED, &one),
+	   "another key is neither taken nor noted");
+	ok(sm_contact_pin(db, "eve@x", &two, 21, NULL) == SM_ERR_CHANGED && merge(db, "eve@x", &two, true, &added) == SM_ERR_CHANGED &&
+	           merge(db, "eve@x", &one, true, &added) == SM_OK && trusts(db, "eve@x", SM_TRUST_CHANGED, &one),
+	   "after a change all stays as it is");
+	ok(merge(db, "frank@x", &two, true, &added) == SM_OK && added && trusts(db, "frank@x", SM_TRUST_VERIFIED, &two),
+	   "new and verified");
+}
+
 static void test_account(void)
 {
 	struct sm_account a = {.address = "alice@localhost:80", .url = "http://localhost:80", .cacert = "/a dir/x.pem"}, b;
@@ -98,6 +157,8 @@ int main(void)
 		return 1;
 	ok(sm_db_open(&db, NULL) == SM_OK, "opens and makes the database");
 	test_pins(&db);
+	test_verified(&db);
+	test_merge(&db);
 	sm_db_close(&db);
 	ok(sm_db_open(&db, NULL) == SM_OK, "opens it again");
 	sm_db_close(&db);
