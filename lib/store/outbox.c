@@ -198,7 +198,11 @@ static enum sm_err run_with(struct sm_db *db, const char *sql, int64_t a, int64_
 
 enum sm_err sm_outbox_sent(struct sm_db *db, int64_t n)
 {
-	return run_with(db, "UPDATE outbox SET state = ?2 WHERE n = ?1", n, SM_OUTBOX_SENT);
+	sqlite3_stmt *q;
+	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE outbox SET state = ?2 WHERE n = ?1");
+	sm_sql_int(q, 1, n);
+	sm_sql_int(q, 2, SM_OUTBOX_SENT);
+	return sm_sql_run_soft(db, q, e);
 }
 
 enum sm_err sm_outbox_drop(struct sm_db *db, const char *account, const char *idempotency)

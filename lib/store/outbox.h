@@ -46,6 +46,7 @@ SM_CHECKED enum sm_err sm_outbox_by_id(struct sm_outbox_row *row, struct sm_buf 
  * SM_ERR_FORMAT for one that cannot be read. */
 SM_CHECKED enum sm_err sm_outbox_part(struct sm_outbox_row *row, struct sm_buf *envelope, struct sm_db *db, const uint8_t key[static 32],
                                       const char *account, const char *parent);
+/* Outside a transaction it may be undone by a loss of power: sending the same bytes again does no harm. */
 SM_CHECKED enum sm_err sm_outbox_sent(struct sm_db *db, int64_t n);
 /* A message that will not be sent in this form (refused, stale), with its parts. */
 SM_CHECKED enum sm_err sm_outbox_drop(struct sm_db *db, const char *account, const char *idempotency);

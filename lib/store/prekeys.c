@@ -229,14 +229,23 @@ static enum sm_err run_with(struct sm_db *db, const char *sql, int64_t v, int *c
 	return sm_sql_run(db, q, e, changes);
 }
 
+/* What is not marked is sent again, as it is. */
+static enum sm_err mark_sent(struct sm_db *db, const char *sql, uint32_t id)
+{
+	sqlite3_stmt *q;
+	enum sm_err e = sm_sql_prepare(&q, db, sql);
+	sm_sql_int(q, 1, id);
+	return sm_sql_run_soft(db, q, e);
+}
+
 enum sm_err sm_prekeys_sent(struct sm_db *db, uint32_t upto)
 {
-	return run_with(db, "UPDATE prekey SET sent = 1 WHERE signed = 0 AND id <= ?1 AND sent = 0", upto, NULL);
+	return mark_sent(db, "UPDATE prekey SET sent = 1 WHERE signed = 0 AND id <= ?1 AND sent = 0", upto);
 }
 
 enum sm_err sm_signed_prekey_sent(struct sm_db *db, uint32_t id)
 {
-	return run_with(db, "UPDATE prekey SET sent = 1 WHERE signed = 1 AND id = ?1", id, NULL);
+	return mark_sent(db, "UPDATE prekey SET sent = 1 WHERE signed = 1 AND id = ?1", id);
 }
 
 enum sm_err sm_prekey_drop(struct sm_db *db, uint32_t id)

@@ -85,6 +85,22 @@ enum sm_err sm_sql_run(struct sm_db *db, sqlite3_stmt *q, enum sm_err e, int *ch
 	return e;
 }
 
+static enum sm_err set_synchronous(struct sm_db *db, const char *sql)
+{
+	return sm_sql_error(db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+}
+
+/* NORMAL keeps the database whole (the journal is synced before it is written to), but not the last commit: its end is not waited for. */
+enum sm_err sm_sql_run_soft(struct sm_db *db, sqlite3_stmt *q, enum sm_err e)
+{
+	bool alone = e == SM_OK && sqlite3_get_autocommit(db->sqlite);
+	if (alone)
+		e = set_synchronous(db, "PRAGMA synchronous = NORMAL");
+	e = sm_sql_run(db, q, e, NULL);
+	enum sm_err back = alone ? set_synchronous(db, "PRAGMA synchronous = FULL") : SM_OK;
+	return e == SM_OK ? back : e;
+}
+
 /* errno is what the caller will print: it survives the clean-up. */
 void sm_sql_done(sqlite3_stmt *q)
 {

@@ -20,6 +20,9 @@ SM_CHECKED enum sm_err sm_sql_step(struct sm_db *db, sqlite3_stmt *q, bool *row)
 /* A statement that gives no rows. changes, when not NULL, gets how many rows it touched. Finishes q, which may be NULL when e is an error
  * already: then e is returned. */
 SM_CHECKED enum sm_err sm_sql_run(struct sm_db *db, sqlite3_stmt *q, enum sm_err e, int *changes);
+/* The same for what a loss of power may undo, because it would only be done once more: outside a transaction it is committed with half of
+ * the syncs. A killed process loses nothing either way. */
+SM_CHECKED enum sm_err sm_sql_run_soft(struct sm_db *db, sqlite3_stmt *q, enum sm_err e);
 /* Gives q back, and its locks; NULL is fine. sm_db_close frees it. */
 void sm_sql_done(sqlite3_stmt *q);
 /* A text column into a field of the given room; false when it does not fit or is NULL. */
