@@ -101,10 +101,16 @@ $B/fuzzer/%: $B/tests/fuzz/%.o $B/libcommon.a $B/libsm.a
 	@mkdir -p $(@D)
 	$(link) -fsanitize=fuzzer $(all_libs)
 
-unit: $(unit_bin)
+# What kills a program at its k-th write (LD_PRELOAD): without sanitizers, which want to come first.
+crash_shim = $B/tests/crash/crash.so
+$(crash_shim): tests/crash/crash.c
+	@mkdir -p $(@D)
+	$(call show,cc)$(CC) $(C_STD) $(C_WARN) -fPIC -shared -fvisibility=hidden $(filter-out -fsanitize%,$(CFLAGS)) -o $@ $<
+
+unit: $(unit_bin) $(crash_shim)
 replay: $(fuzz_names:%=$B/replay/%)
 fuzzers: $(fuzz_names:%=$B/fuzzer/%)
-tests: all unit replay $(helper_bin)
+tests: all unit replay $(helper_bin) $(crash_shim)
 
 # On a fresh machine it gets what it needs first; without root it says what is missing, and goes on with what there is.
 check:
