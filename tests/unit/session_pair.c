@@ -194,6 +194,26 @@ static void x3dh_part(void)
 	sm_pair_release(&c);
 }
 
+/* A peer that seals what is no file key. */
+static void other_sizes(void)
+{
+	struct sm_pair a, b;
+	struct sm_stanza s;
+	uint8_t body[200 + SM_RATCHET_OVERHEAD], text[200] = {0};
+
+	MUST(sm_pair_start(&a, &alice.id, &alice.end, &bob.bundle, &rng));
+	s = put(&a, 1);
+	MUST(accept(&b, &s) || !comes(&b, &s, 1));
+	free(s.body);
+	for (size_t n = 0; n <= sizeof text; n += n == 30 ? 3 : n == 33 ? 167 : 10) {
+		s.body = body, s.bodylen = n + SM_RATCHET_OVERHEAD;
+		MUST(sm_ratchet_seal(&a.ratchet, s.ratchet.header, body, text, n, a.ad, a.adlen, &rng));
+		ok(refused(&b, &s), "a file key has 32 bytes, not %zu", n);
+	}
+	sm_pair_release(&a);
+	sm_pair_release(&b);
+}
+
 /* Both begin at once: two sessions, each of which works. */
 static void simultaneous(void)
 {
@@ -312,6 +332,7 @@ int main(void)
 	first_comes_late();
 	strangers();
 	x3dh_part();
+	other_sizes();
 	simultaneous();
 	start_refused();
 	responder_first();

@@ -129,6 +129,7 @@ static void elsewhere(void)
 	ok(refused(&other.to, &s), "not on another chain");
 	t = s, memcpy(t.senderkey.chain, other.from.id, SM_ID_LEN);
 	ok(refused(&other.to, &t), "not under another chain's name");
+	ok(refused(&c.to, &t), "nor does its own open it so");
 	t = s, t.senderkey.device++;
 	ok(refused(&c.to, &t), "not from another device");
 	other.to = c.to, other.to.sender.device++, t = s, t.senderkey.device++;
@@ -151,6 +152,61 @@ static void elsewhere(void)
 	free(s.body);
 	teardown(&c);
 	teardown(&other);
+}
+
+/* Who has the chain could seal on it for another group. */
+static void other_group(void)
+{
+	struct both c;
+	struct sm_header g = h;
+	struct sm_stanza s;
+	uint8_t key[32] = {0};
+
+	setup(&c);
+	g.group.id[25] = c.from.group[25] = 'q';
+	MUST(sm_sender_chain_seal(&c.from, &s, &g, key, &rng));
+	ok(refused_in(&c.to, &s, &g), "a chain belongs to one group");
+	free(s.body);
+	teardown(&c);
+}
+
+/* A message made by hand, from the page: of any size. */
+static struct sm_stanza by_hand(const struct sm_sender_chain *c, uint8_t *body, size_t n)
+{
+	struct sm_stanza s = {.type = SM_STANZA_SENDERKEY, .senderkey = {.device = 4, .n = c->n}, .body = body, .bodylen = n + 48};
+	uint8_t ck[32], mk[32], text[64] = {0};
+	struct sm_buf b;
+
+	memcpy(s.senderkey.chain, c->id, sizeof s.senderkey.chain);
+	memcpy(ck, c->ck, sizeof ck);
+	sm_chain_step(ck, mk);
+	sm_buf_init(&b, 1024);
+	MUST(sm_buf_add(&b, "SM-SK-v1\0\1", 10) || sm_buf_add(&b, alice.end.pk, 32) ||
+	     sm_buf_add(&b,
+	                "\0\x13"
+	                "alice@example.org/4",
+	                21) ||
+	     sm_buf_add(&b, GROUP, 26) || sm_buf_add_be64(&b, 12) || sm_buf_add(&b, h.group.roster, 32) || sm_buf_add(&b, c->id, 26) ||
+	     sm_buf_add_be32(&b, c->n));
+	MUST(sm_chain_seal(body, mk, "SM-SK-message-v1", text, n, (struct sm_span){b.data, b.len}, (struct sm_span){0}, &rng));
+	sm_buf_release(&b);
+	return s;
+}
+
+static void sizes(void)
+{
+	uint8_t body[128];
+	struct sm_stanza s;
+	struct both c;
+
+	setup(&c);
+	s = by_hand(&c.from, body, 31);
+	ok(refused(&c.to, &s), "31 bytes are no file key");
+	s = by_hand(&c.from, body, 33);
+	ok(refused(&c.to, &s), "nor are 33");
+	s = by_hand(&c.from, body, 32);
+	ok(comes(&c.to, &s, 0, NOW), "32 are, with the aad byte for byte");
+	teardown(&c);
 }
 
 static void jump(void)
@@ -207,6 +263,8 @@ int main(void)
 	orders();
 	newcomer();
 	elsewhere();
+	other_group();
+	sizes();
 	jump();
 	rotation();
 	device_release(&alice);
