@@ -18,7 +18,7 @@
 static bool has_target(const struct sm_targets *t, const struct sm_address *address, const struct sm_listed_device *d)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (sm_equal(t->v[i].device.pk, d->pk, SM_PK_LEN) && !strcmp(t->v[i].party.address.text, address->text))
+		if (!memcmp(t->v[i].device.pk, d->pk, SM_PK_LEN) && !strcmp(t->v[i].party.address.text, address->text))
 			return true;
 	return false;
 }
@@ -28,8 +28,6 @@ enum sm_err sm_targets_add_one(struct sm_targets *t, const struct sm_address *ad
 	struct sm_target *x;
 	if (has_target(t, address, d))
 		return SM_OK;
-	if (t->n == SM_TO_MAX)
-		return SM_ERR_LIMIT;
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? 2 * t->cap : 8;
 		if (!(x = reallocarray(t->v, cap, sizeof(*x))))
@@ -54,6 +52,8 @@ enum sm_err sm_targets_add(struct sm_targets *t, const struct sm_device_list *l,
 		e = sm_targets_add_one(t, &l->address, &l->device[i]);
 		if (t->n > n)
 			t->v[n].hpke = own;
+		if (t->n > SM_TO_MAX)
+			e = SM_ERR_LIMIT;
 	}
 	return e;
 }
@@ -68,8 +68,8 @@ void sm_targets_release(struct sm_targets *t)
 
 struct making {
 	struct sm_sealing *s;
-	bool without; /* a device has neither session nor bundle: */
-	size_t missing;
+	bool without, forged; /* a device has neither session nor bundle; its bundle has a key of low order */
+	size_t missing;       /* that device */
 };
 
 static const struct sm_bundle *find_bundle(const struct sm_sealing *s, const struct sm_target *t)
@@ -92,6 +92,8 @@ static enum sm_err begin_session(struct sm_pair *p, struct making *m, size_t i)
 		return SM_ERR_BUSY;
 	}
 	enum sm_err e = sm_pair_start(p, s->self->id, &s->self->end, b, s->rand);
+	m->forged = e == SM_ERR_FORMAT;
+	m->missing = i;
 	if (e == SM_OK)
 		sm_note("%s, device %u: a session is begun%s", t->party.address.text, (unsigned)t->device.number,
 		        b->has_opk ? "" : ", without a one-time prekey: the server has none left for it");
@@ -240,9 +242,9 @@ enum sm_err sm_sealing_make(struct sm_outbox_row *row, struct sm_sealing *s, siz
 		e = keep_envelope(&made, s, &envelope);
 	if (e == SM_OK)
 		*row = made;
-	else if (m.without)
-		e = SM_ERR_NOTFOUND;
-	if (e == SM_ERR_NOTFOUND && missing)
+	else if (m.without || m.forged)
+		e = m.without ? SM_ERR_NOTFOUND : SM_ERR_SIGNATURE;
+	if ((e == SM_ERR_NOTFOUND || e == SM_ERR_SIGNATURE) && missing)
 		*missing = m.missing;
 	sm_wipe(&made.meta, sizeof(made.meta));
 	sm_buf_release(&envelope);

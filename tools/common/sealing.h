@@ -22,6 +22,7 @@ struct sm_targets {
 /* All devices of the list; own devices but not `self` itself, unless to_self. One that is there already is not added again. SM_ERR_LIMIT
  * over SM_TO_MAX. */
 SM_CHECKED enum sm_err sm_targets_add(struct sm_targets *t, const struct sm_device_list *l, const struct sm_self *self, bool to_self);
+/* One device, whatever there are already: for a group, whose envelope names none. */
 SM_CHECKED enum sm_err sm_targets_add_one(struct sm_targets *t, const struct sm_address *address, const struct sm_listed_device *d);
 void sm_targets_release(struct sm_targets *t);
 
@@ -44,8 +45,8 @@ struct sm_sealing {
 };
 /* Seals one envelope and adds it to the outbox, inside the caller's transaction; row: key, part, parent, query and meta.digest set; the
  * rest is filled in, but for n. After an error everything is to be rolled back. The content is left as it is: it can be sealed again.
- * SM_ERR_NOTFOUND: a device has neither session nor bundle (*missing, may be NULL, is its index in to). SM_ERR_EXISTS: the key is in the
- * outbox already. */
+ * SM_ERR_NOTFOUND: a device has neither session nor bundle (*missing, may be NULL, is its index in to). SM_ERR_SIGNATURE: its bundle
+ * has a key of low order, which is no device's. SM_ERR_EXISTS: the key is in the outbox already. */
 SM_CHECKED enum sm_err sm_sealing_make(struct sm_outbox_row *row, struct sm_sealing *s, size_t *missing);
 /* What tells a repetition from another message under the same key: SHA-256 over recipients' addresses in any order (or the group), fields,
  * attachments and content. Not over keys or devices, which may change between tries. */
