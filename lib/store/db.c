@@ -125,11 +125,12 @@ static const char *const migrations[] = {
         " BEGIN DELETE FROM chain_given WHERE chain = OLD.id; END;"
         "CREATE TRIGGER own_chain_new AFTER UPDATE OF id ON own_chain WHEN NEW.id <> OLD.id"
         " BEGIN DELETE FROM chain_given WHERE chain = OLD.id; END;",
-        /* Messages by whose they are (store/healing.h); waits: 1 for those that may be asked for again, 2 when that was enough. And what
+        /* Messages by whose they are (store/healing.h); waits: 1 for those that may be asked for, 2 for others that did not open. And what
          * others have asked for. */
         "ALTER TABLE inbox ADD COLUMN ref BLOB;"
         "ALTER TABLE inbox ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX inbox_ref ON inbox (ref) WHERE ref IS NOT NULL;"
+        "CREATE INDEX inbox_ref_hash ON inbox (hash) WHERE ref IS NOT NULL;"
         "CREATE INDEX inbox_waits ON inbox (n) WHERE waits = 1;"
         "CREATE TABLE wanted ("
         " n INTEGER PRIMARY KEY,"

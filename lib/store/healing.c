@@ -24,7 +24,9 @@ enum sm_err sm_inbox_taken(bool *taken, struct sm_db *db, const uint8_t ref[stat
 	uint8_t hash[SM_HASH_LEN];
 	sqlite3_stmt *q;
 	bool row = false;
-	enum sm_err e = sm_sql_prepare(&q, db, "SELECT 1 FROM inbox WHERE ref = ?1 AND (waits = 0 OR hash = ?2)");
+	enum sm_err e = sm_sql_prepare(&q, db,
+	                               "SELECT 1 FROM inbox WHERE ref = ?1 AND waits = 0 UNION ALL "
+	                               "SELECT 1 FROM inbox WHERE hash = ?2 AND ref IS NOT NULL");
 	sm_sha256(hash, envelope.p, envelope.n);
 	sm_sql_blob(q, 1, ref, SM_INBOX_REF_LEN);
 	sm_sql_blob(q, 2, hash, sizeof(hash));
@@ -45,6 +47,15 @@ enum sm_err sm_inbox_supersede(struct sm_db *db, const uint8_t ref[static SM_INB
 	sm_sql_blob(q, 1, ref, SM_INBOX_REF_LEN);
 	sm_sql_int(q, 2, n);
 	sm_sql_int(q, 3, SM_INBOX_REMOVED);
+	return sm_sql_run(db, q, e, NULL);
+}
+
+enum sm_err sm_inbox_rename(struct sm_db *db, int64_t n, const uint8_t ref[static SM_INBOX_REF_LEN])
+{
+	sqlite3_stmt *q;
+	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE inbox SET ref = ?2 WHERE n = ?1");
+	sm_sql_int(q, 1, n);
+	sm_sql_blob(q, 2, ref, SM_INBOX_REF_LEN);
 	return sm_sql_run(db, q, e, NULL);
 }
 

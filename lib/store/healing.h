@@ -6,13 +6,15 @@
 #include "store/inbox.h"
 
 void sm_inbox_ref(uint8_t ref[static SM_INBOX_REF_LEN], const char *address, const char *id);
-/* Has a message with this ref been opened, though it may be removed since? Or did these very bytes fail to, under another seq? */
+/* Has a message with this ref been opened, though it may be removed since? Or have these very bytes come before, under another seq? */
 SM_CHECKED enum sm_err sm_inbox_taken(bool *taken, struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], struct sm_span envelope);
 /* Removes those with this ref that did not open (but number n, 0 for none): their content is here now. */
 SM_CHECKED enum sm_err sm_inbox_supersede(struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n);
+/* Message n is known by ref. */
+SM_CHECKED enum sm_err sm_inbox_rename(struct sm_db *db, int64_t n, const uint8_t ref[static SM_INBOX_REF_LEN]);
 /* Those that wait to be asked for, at most max, oldest first. fn returns SM_OK to go on. */
 SM_CHECKED enum sm_err sm_inbox_waiting(struct sm_db *db, const uint8_t key[static 32], size_t max, sm_inbox_fn *fn, void *ctx);
-/* It is not asked for any more, or (again) it is. It stays as it is. */
+/* It may be asked for, or not (any more). */
 SM_CHECKED enum sm_err sm_inbox_wait(struct sm_db *db, int64_t n, bool waits);
 
 /* A device of address has asked for the envelope with this id, which this device sent. */

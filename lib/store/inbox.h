@@ -60,7 +60,7 @@ struct sm_inbox_new {
 	bool hidden;  /* kept only as a memory that it was here: as if it had been removed at once */
 	bool has_ref; /* a session's: store/healing.h */
 	uint8_t ref[SM_INBOX_REF_LEN];
-	bool waits; /* it did not open, and may be asked for again */
+	uint8_t waits; /* 0: it opened, or no other copy would; 1: it did not open, and may be asked for; 2: not yet */
 };
 
 /* Is it here already? (the same bytes under the same seq of the same mailbox) */
