@@ -163,6 +163,7 @@ static void add_plaintext(struct sm_buf *b, struct sm_span p, unsigned flags)
 {
 	uint8_t *filler;
 
+	CHECK(!sm_buf_reserve(b, p.n + FILLER, &filler)); /* also where there is nothing: not NULL */
 	CHECK(!sm_buf_add(b, p.p, p.n / 2));
 	if (flags & LONG) {
 		CHECK(!sm_buf_reserve(b, FILLER, &filler));
