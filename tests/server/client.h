@@ -50,8 +50,10 @@ struct server {
 	struct sockaddr_in addr;
 };
 
+/* A person's device: "alice", or "alice+2" for another one of the same account. */
 struct person {
 	char name[33], origin[262];
+	char file[64];
 	struct sm_identity id;
 	char sid[27], token[600], refresh[100];
 	uint8_t key[32];
@@ -289,7 +291,7 @@ UNUSED static void person_save(const struct person *p)
 {
 	char path[512], text[2048], key[65];
 
-	person_path(path, p->name, "session");
+	person_path(path, p->file, "session");
 	sm_hex(key, p->key, 32);
 	snprintf(text, sizeof text, "%s\n%s\n%s\n%s\n%s\n", p->origin, p->sid, key, p->token, p->refresh);
 	must(sm_file_replace(path, text, strlen(text), 0600));
@@ -301,7 +303,8 @@ UNUSED static void person_load(struct person *p, const char *name)
 	struct sm_buf b;
 
 	*p = (struct person){0};
-	snprintf(p->name, sizeof p->name, "%s", name);
+	snprintf(p->name, sizeof p->name, "%.*s", (int)strcspn(name, "+"), name);
+	snprintf(p->file, sizeof p->file, "%s", name);
 	person_path(path, name, "key");
 	sm_buf_init(&b, 65536);
 	if (access(path, F_OK)) {
@@ -478,6 +481,51 @@ static inline void take_session(struct person *p, json_t *o, const uint8_t serve
 	sm_buf_release(&info);
 }
 
+/* list: the text of a device list, or NULL. */
+UNUSED static struct answer do_enroll(const struct server *s, struct person *p, const char *password, const char *list,
+                                      const struct faults *f)
+{
+	char *origin = f->origin ? strdup(f->origin) : origin_of(s);
+	struct challenge c;
+	uint8_t proof[32], server_signature[32], sig[64];
+	struct answer a;
+	struct sm_buf b, line;
+
+	snprintf(p->origin, sizeof p->origin, "%s", origin);
+	a = get_challenge(s, f->wrong_purpose ? "login" : "enroll", origin, p->name, p->id.pub.fp, &c);
+	if (a.status != 200)
+		return a;
+	proof_of(proof, server_signature, origin, p->name, p->id.pub.fp, password, &c);
+	proof[0] ^= f->bad_proof;
+	sm_buf_init(&b, 4096);
+	sm_buf_init(&line, 4096);
+	signed_bytes(&b, f->wrong_purpose ? "login" : "enroll", origin, p->name, p->id.pub.fp, c.nonce, c.expires);
+	must(sm_sign(sig, b.data, b.len, p->id.secret.data));
+	sig[0] ^= f->bad_signature;
+	must(sm_public_format(&line, &p->id.pub));
+	json_t *o = json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "origin", origin, "user", p->name, "identity", sm_buf_str(&line), "nonce",
+	                      b64(c.nonce, 32), "cnonce", b64(c.cnonce, 32), "proof", b64(proof, 32), "signature", b64(sig, 64));
+	if (f->label)
+		json_object_set_new(o, "label", json_string(f->label));
+	if (list)
+		json_object_set_new(o, "list", json_string(list));
+	if (f->replay)
+		(void)ask_json(s, NULL, "POST", "/api/v1/enroll", json_deep_copy(o), false);
+	a = ask_json(s, NULL, "POST", "/api/v1/enroll", o, false);
+	if (a.status == 202 || a.status == 201) {
+		json_t *r = json_of(&a);
+		uint8_t theirs[32];
+		unb64(json_object_get(r, "server_signature"), theirs, 32);
+		if (memcmp(theirs, server_signature, 32) != 0)
+			die("the server did not prove that it knows the password");
+		json_decref(r);
+	}
+	sm_buf_release(&b);
+	sm_buf_release(&line);
+	free(origin);
+	return a;
+}
+
 UNUSED static struct answer do_login(const struct server *s, struct person *p, const char *password, const struct faults *f)
 {
 	char *origin = f->origin ? strdup(f->origin) : origin_of(s);
@@ -513,20 +561,37 @@ UNUSED static struct answer do_login(const struct server *s, struct person *p, c
 	return a;
 }
 
+static inline void make_sender(struct sm_header *h, const struct person *from)
+{
+	char address[SM_ADDRESS_MAX + 1];
+	uint8_t raw[16];
+
+	snprintf(address, sizeof address, "%s@%s", from->name, from->origin);
+	must(sm_address_parse(&h->from.address, address, strlen(address)));
+	h->from.has_fp = true;
+	memcpy(h->from.fp, from->id.pub.fp, 32);
+	sm_rand_fill(&sm_rand_system, raw, 16);
+	sm_base32_id(h->id, raw);
+}
+
+static inline void finish_envelope(struct sm_buf *out, struct sm_header *h, size_t body)
+{
+	uint8_t *p;
+
+	must(sm_header_write(out, h));
+	must(sm_buf_reserve(out, body, &p));
+	sm_rand_fill(&sm_rand_system, p, body);
+	out->len += body;
+	sm_header_release(h);
+}
+
 /* An envelope whose header is true and whose body is noise: the server looks no further. */
 UNUSED static void make_envelope(struct sm_buf *out, const struct person *from, const char *const *to, const uint8_t (*fp)[32], size_t nto,
                                  size_t body)
 {
 	struct sm_header h = {.suite = &sm_suite_x25519, .date = sm_time_now(), .nto = nto, .nstanza = nto};
-	char address[SM_ADDRESS_MAX + 1];
-	uint8_t raw[16], *p;
 
-	snprintf(address, sizeof address, "%s@%s", from->name, from->origin);
-	must(sm_address_parse(&h.from.address, address, strlen(address)));
-	h.from.has_fp = true;
-	memcpy(h.from.fp, from->id.pub.fp, 32);
-	sm_rand_fill(&sm_rand_system, raw, 16);
-	sm_base32_id(h.id, raw);
+	make_sender(&h, from);
 	h.to = calloc(nto, sizeof *h.to);
 	h.stanza = calloc(nto, sizeof *h.stanza);
 	for (size_t i = 0; i < nto; i++) {
@@ -538,11 +603,26 @@ UNUSED static void make_envelope(struct sm_buf *out, const struct person *from, 
 		h.stanza[i].body = calloc(1, h.stanza[i].bodylen = 48);
 		sm_rand_fill(&sm_rand_system, h.stanza[i].body, 48);
 	}
-	must(sm_header_write(out, &h));
-	must(sm_buf_reserve(out, body, &p));
-	sm_rand_fill(&sm_rand_system, p, body);
-	out->len += body;
-	sm_header_release(&h);
+	finish_envelope(out, &h, body);
+}
+
+/* The same for a group: one stanza of a sender key. */
+UNUSED static void make_group_envelope(struct sm_buf *out, const struct person *from, const char *group, uint64_t epoch,
+                                       const uint8_t roster[32], size_t body)
+{
+	struct sm_header h = {.suite = &sm_suite_x25519, .date = sm_time_now(), .has_group = true, .nstanza = 1};
+
+	make_sender(&h, from);
+	snprintf(h.group.id, sizeof h.group.id, "%s", group);
+	h.group.epoch = epoch;
+	memcpy(h.group.roster, roster, 32);
+	h.stanza = calloc(1, sizeof *h.stanza);
+	h.stanza->type = SM_STANZA_SENDERKEY;
+	h.stanza->senderkey.device = 1;
+	memcpy(h.stanza->senderkey.chain, h.id, sizeof h.id);
+	h.stanza->body = calloc(1, h.stanza->bodylen = 80);
+	sm_rand_fill(&sm_rand_system, h.stanza->body, 80);
+	finish_envelope(out, &h, body);
 }
 
 #endif

@@ -63,14 +63,14 @@ api() {
 }
 # call STATUS CODE NAME METHOD TARGET [OPTION]...
 call() { api "$1" "$2" call "${@:3}"; }
-# json FILTER: of $body, with jq.
-json() { jq -r "$1" <<<"$body"; }
-# envelope FILE FROM BYTES TO...: TO is a name or ADDRESS[=KEYOWNER]
+# json [OPTION] FILTER: of $body, with jq.
+json() { jq -r "$@" <<<"$body"; }
+# envelope FILE FROM BYTES TO...: TO is a name or address, with =KEYOWNER behind it where the key is another one's
 envelope() {
 	local file=$1 from=$2 bytes=$3 t to=()
 	shift 3
 	for t; do
-		[[ $t == *@* ]] || t=$t@$ORIGIN
+		[[ $t == *@* ]] || t=${t%%=*}@$ORIGIN${t#"${t%%=*}"}
 		to+=("$t")
 	done
 	"$API" "$URL" envelope "$from" "$bytes" "${to[@]}" >"$file"
@@ -88,5 +88,22 @@ wait_for() { # SECONDS COMMAND...: looks ten times a second
 	until "$@"; do
 		((SECONDS < end)) || return 1
 		read -r -t 0.1 <> <(:) || true
+	done
+}
+# text FILE MEMBER: FILE's text as the one member of a JSON object, on stdout.
+text() { jq -Rsc --arg m "$2" '{($m): .}' <"$1"; }
+# put_list STATUS CODE NAME LISTFILE: PUT devices
+put_list() {
+	text "$4" list >list.body
+	call "$1" "$2" "$3" PUT /api/v1/devices type=application/json body=list.body
+}
+# second NAME...: a second device of NAME, "NAME+2", enrolled, approved by the first, logged in.
+second() {
+	local n
+	for n; do
+		api 202 - enroll "$n+2" "$PASSWORD"
+		"$API" "$URL" list "$n" 1 1="$n" 2="$n+2" >"list.$n"
+		put_list 200 - "$n" "list.$n"
+		api 200 - login "$n+2" "$PASSWORD"
 	done
 }

@@ -204,6 +204,17 @@ static bool is_there(struct sm_req *req, const struct sm_group_row *row, const s
 	return same;
 }
 
+/* A group that has more than the server allows today may still shrink. */
+static bool check_size(struct rostering *x, size_t before)
+{
+	struct sm_req *req = x->api.req;
+
+	if (x->roster.n <= req->worker->server->cfg->group_members || x->roster.n < before)
+		return true;
+	sm_problem(req, 413, "too_many_members", "a group on this server has fewer members");
+	return false;
+}
+
 static void check_first(struct rostering *x)
 {
 	struct sm_req *req = x->api.req;
@@ -215,7 +226,7 @@ static void check_first(struct rostering *x)
 		sm_json_reply(req, 200, epoch_json(row.group, row.epoch));
 		return;
 	}
-	if (!check_signer(x) || !check_members(x, NULL))
+	if (!check_signer(x) || !check_size(x, 0) || !check_members(x, NULL))
 		return;
 	/* The members' keys are those of accounts, the signer's included: nothing in `begins` is left to look up. */
 	e = sm_roster_begins(&x->roster);
@@ -238,7 +249,7 @@ static void check_against(struct rostering *x, const struct sm_group_row *row)
 		sm_problem_err(req, SM_ERR_BUG);
 	else if (sm_roster_follows(&before, &x->roster))
 		bad_roster(req, "the roster does not follow the last one by the rules, or its signature is wrong");
-	else if (check_members(x, &before))
+	else if (check_size(x, before.n) && check_members(x, &before))
 		submit(x);
 	sm_roster_release(&before);
 	free(t.text);
@@ -314,8 +325,6 @@ static struct rostering *read_roster(struct sm_req *req, bool first)
 		bad_roster(req, first ? "a group begins with epoch 1" : "epoch 1 comes by POST groups");
 	else if (!first && strcmp(req->param, x->roster.group) != 0)
 		bad_roster(req, "the roster is another group's");
-	else if (x->roster.n > req->worker->server->cfg->group_members)
-		sm_problem(req, 413, "too_many_members", "a group on this server has fewer members");
 	else
 		return x;
 	return NULL;
