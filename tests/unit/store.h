@@ -23,6 +23,8 @@ __attribute__((unused)) static enum sm_err store_open(struct sm_db *db, const ch
 
 __attribute__((unused)) static bool store_begin(struct sm_db *db)
 {
+	/* what is said before an abort is to be seen */
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	return scratch_make() && !chmod(scratch_dir, 0700) && !setenv("SM_HOME", scratch_dir, 1) && !sm_secret_harden() &&
 	       !store_open(db, NULL);
 }
