@@ -44,6 +44,12 @@ static enum sm_err add_device(json_t *ask, const struct sm_login *l, const char 
 	return e;
 }
 
+static enum sm_err ask_in(struct sm_client *c, json_t *ask, json_t **answer)
+{
+	enum sm_err e = sm_client_json(c, false, "POST", ENROLL, ask, answer);
+	return e == SM_ERR_CONFLICT && !strcmp(c->error.code, "known_device") ? SM_ERR_EXISTS : e;
+}
+
 enum sm_err sm_net_enroll(struct sm_enrollment *r, struct sm_client *c, const struct sm_login *l, const char *list)
 {
 	struct sm_scram s = {0};
@@ -56,9 +62,7 @@ enum sm_err sm_net_enroll(struct sm_enrollment *r, struct sm_client *c, const st
 	if (e == SM_OK)
 		e = add_device(ask, l, list);
 	if (e == SM_OK)
-		e = sm_client_json(c, false, "POST", ENROLL, ask, &j);
-	if (e == SM_ERR_CONFLICT && !strcmp(c->error.code, "known_device"))
-		e = SM_ERR_EXISTS;
+		e = ask_in(c, ask, &j);
 	if (e == SM_OK && (!sm_proof_server(j, expected) || !read_enrollment(&got, j, &l->address)))
 		e = SM_ERR_PROTOCOL;
 	if (e == SM_OK && list && strcmp(got.text, list) != 0)
