@@ -322,3 +322,41 @@ load helper
 	[ "$(json '.messages|length')" = $((ok + all)) ]
 	[ $(($(cat out.* | grep -c '^201') + $(cat out.* | grep -c '^409'))) = 12 ]
 }
+
+# Lists, devices, mailboxes and prekeys in the files fit each other.
+consistent() {
+	local bad
+	bad=$(sqlite3 -readonly "$DATA/sm.db" "
+		SELECT 'no mailbox' FROM device WHERE id NOT IN (SELECT device FROM mailbox)
+		UNION ALL SELECT 'no device' FROM mailbox WHERE device NOT IN (SELECT id FROM device)
+		UNION ALL SELECT 'spk' FROM spk WHERE device NOT IN (SELECT id FROM device)
+		UNION ALL SELECT 'opk' FROM opk WHERE device NOT IN (SELECT id FROM device)
+		UNION ALL SELECT 'session' FROM session WHERE revoked=0 AND device NOT IN (SELECT id FROM device)
+		UNION ALL SELECT 'list' FROM account WHERE list IS NOT NULL AND
+			(length(list)-length(replace(list,char(10)||'device ','')))/8 <> (SELECT count(*) FROM device WHERE account=account.id)
+		UNION ALL SELECT 'version' FROM account WHERE list IS NOT NULL AND instr(list, char(10)||'version '||version||char(10))=0")
+	[ -z "$bad" ] || { echo "$bad"; return 1; }
+}
+
+@test "kill -9 between a list and its devices leaves them as one" {
+	serve
+	person alice
+	version=0 next=2 had=
+	for round in {1..12}; do
+		api 202 - enroll "alice+$round" "$PASSWORD"
+		"$API" "$URL" list alice $((version + 1)) 1=alice $next="alice+$round" >l
+		text l list >list.body
+		"$API" "$URL" call alice PUT /api/v1/devices type=application/json body=list.body >out 2>/dev/null 3>&- &
+		putting=$!
+		if ((round % 3)); then wait $putting || true; fi
+		stop KILL
+		wait $putting || true
+		consistent
+		serve
+		call 200 - alice GET /api/v1/devices
+		if [[ $(head -n 1 out) == 200 ]]; then [ "$(json .version)" = $((version + 1)) ]; had=yes; fi
+		version=$(json .version) next=$(json .next)
+		call 204 - alice DELETE /api/v1/devices/waiting
+	done
+	[ -n "$had" ]
+}

@@ -327,3 +327,35 @@ send_group() { # STATUS CODE NAME FILE DEVICES
 		[ "$(json '.messages|length')" = "$accepted" ]
 	done
 }
+
+@test "kill -9 around epochs and messages: the chain has no gap, and what was accepted is delivered" {
+	serve
+	person alice bob
+	roster r1 alice $G 1 - ops 'alice!' bob
+	post_group 201 - alice r1
+	devices_of alice
+	epoch=1 accepted=0
+	for round in {1..10}; do
+		envelope_to e alice r$epoch
+		roster next alice $G $((epoch + 1)) r$epoch "ops$round" 'alice!' bob
+		text next roster >roster.body
+		"$API" "$URL" call alice POST "/api/v1/messages?devices=$DEVICES" type=application/sm-envelope body=e >out.e 2>/dev/null 3>&- &
+		pids=($!)
+		"$API" "$URL" call alice PUT "/api/v1/groups/$G" type=application/json body=roster.body >out.r 2>/dev/null 3>&- &
+		pids+=($!)
+		if ((round % 3)); then wait "${pids[@]}" || true; fi
+		stop KILL
+		wait "${pids[@]}" || true
+		serve
+		[[ $(head -n 1 out.e) != 201 ]] || accepted=$((accepted + 1))
+		call 200 - alice GET "/api/v1/groups/$G"
+		[ "$(json '.rosters|length')" = "$(json .epoch)" ]
+		[[ $(head -n 1 out.r) != 200 ]] || [ "$(json .epoch)" = $((epoch + 1)) ]
+		epoch=$(json .epoch)
+		json -j ".rosters[$((epoch - 1))]" >r$epoch
+	done
+	call 200 - bob GET /api/v1/messages
+	[ "$(json '.messages|length')" -ge "$accepted" ]
+	[ "$accepted" -gt 0 ]
+	[ "$(sqlite3 -readonly "$DATA/sm.db" 'SELECT count(*) FROM delivery')" = "$(sqlite3 -readonly "$DATA/sm.db" 'SELECT count(*) FROM payload')" ]
+}

@@ -8,7 +8,7 @@ load helper
 	nm --defined-only "$SERVER" | awk '{print $3}' | sort -u >have
 	grep -qx sm_header_parse have # the table is not stripped, so that what follows means something
 	for object in sign hpke_open chunked_open rsa_secret import unwrap identity_secret suite_secret signature_sign signed_text_sign devices_sign roster_sign wrap; do
-		nm --defined-only "$SM_BIN/lib/crypto/$object.o" "$SM_BIN/lib/wire/$object.o" 2>/dev/null | awk '$2 == "T" {print $3}' >of.$object
+		nm --defined-only "$SM_BIN/lib/crypto/$object.o" "$SM_BIN/lib/wire/$object.o" "$SM_BIN/lib/session/$object.o" 2>/dev/null | awk '$2 == "T" {print $3}' >of.$object
 		[ -s of.$object ] || { echo "no symbols of $object"; false; }
 		while read -r symbol; do
 			! grep -qx "$symbol" have || { echo "$symbol of $object.c is in smserver"; false; }

@@ -64,6 +64,7 @@ static enum sm_err take_changed(struct sm_challenges *t, const struct sm_challen
 }
 
 static void purpose(struct sm_challenge *c) { c->purpose = SM_FOR_REGISTER; }
+static void enroll(struct sm_challenge *c) { c->purpose = SM_FOR_ENROLL; }
 static void user(struct sm_challenge *c) { memcpy(c->user, "alicf", 6); }
 static void device(struct sm_challenge *c) { c->device[31] ^= 1; }
 static void cnonce(struct sm_challenge *c) { c->cnonce[0] ^= 1; }
@@ -76,7 +77,8 @@ static void tag(struct sm_challenge *c) { c->nonce[31] ^= 1; }
 
 static void test_challenges(void)
 {
-	static void (*const changes[])(struct sm_challenge *) = {purpose, user, device, cnonce, salt, rounds, memory, later, noise, tag};
+	static void (*const changes[])(struct sm_challenge *) = {purpose, enroll, user,  device, cnonce, salt,
+	                                                         rounds,  memory, later, noise,  tag};
 	struct sm_challenges *t = sm_challenges_new(), *other = sm_challenges_new();
 	struct sm_challenge c = {.purpose = SM_FOR_LOGIN, .user = "alice", .t = 3, .m = 65536};
 	int64_t now = 1000000000;
@@ -99,11 +101,17 @@ static void test_challenges(void)
 	sm_challenge_make(t, &c, now);
 	cnonce(&c);
 	ok(sm_challenge_take(t, &c, now) == SM_OK, "registering does not say the cnonce again");
+	c.purpose = SM_FOR_ENROLL;
+	sm_challenge_make(t, &c, now);
+	cnonce(&c);
+	ok(sm_challenge_take(t, &c, now) == SM_ERR_NOTFOUND, "enrolling does");
+	cnonce(&c);
+	ok(sm_challenge_take(t, &c, now) == SM_OK, "and takes the right one");
 	for (; !e; n++) {
 		sm_challenge_make(t, &c, now);
 		e = sm_challenge_take(t, &c, now);
 	}
-	ok(e == SM_ERR_BUSY && n == SM_CHALLENGES_MAX - 1, "so many can be used in a minute and no more (%zu)", n);
+	ok(e == SM_ERR_BUSY && n == SM_CHALLENGES_MAX - 2, "so many can be used in a minute and no more (%zu)", n);
 	sm_challenge_make(t, &c, now + 128);
 	ok(sm_challenge_take(t, &c, now + 128) == SM_OK, "and there is room again later");
 	sm_challenges_free(t);

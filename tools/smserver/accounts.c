@@ -194,10 +194,10 @@ const struct sm_device *sm_account_device(const struct sm_account *a, const uint
 	return NULL;
 }
 
-const struct sm_device *sm_account_device_number(const struct sm_account *a, uint32_t number)
+const struct sm_device *sm_account_device_mailbox(const struct sm_account *a, int64_t mailbox)
 {
 	for (size_t i = 0; i < a->ndevice; i++)
-		if (a->device[i].number == number)
+		if (a->device[i].mailbox == mailbox)
 			return &a->device[i];
 	return NULL;
 }

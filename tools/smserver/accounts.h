@@ -50,6 +50,6 @@ void sm_accounts_changed(struct sm_accounts *a);
 unsigned long sm_accounts_generation(struct sm_accounts *a);
 /* NULL when the account has no such device. */
 const struct sm_device *sm_account_device(const struct sm_account *a, const uint8_t fp[static SM_FP_LEN]);
-const struct sm_device *sm_account_device_number(const struct sm_account *a, uint32_t number);
+const struct sm_device *sm_account_device_mailbox(const struct sm_account *a, int64_t mailbox);
 
 #endif

@@ -135,9 +135,8 @@ const struct sm_device *sm_api_own_device(struct sm_req *req, struct sm_account 
 	const struct sm_device *d = NULL;
 	enum sm_err e = sm_accounts_get(req->worker->server->accounts, req->worker->reader, req->session->user, &a);
 
-	for (size_t i = 0; !e && i < a->ndevice; i++)
-		if (a->device[i].mailbox == req->session->device)
-			d = &a->device[i];
+	if (!e)
+		d = sm_account_device_mailbox(a, req->session->device);
 	if (d) {
 		*account = a;
 		return d;

@@ -104,7 +104,7 @@ static bool unchanged(struct sm_req *req, const struct sm_public *pub)
 	bool same = false;
 
 	if (!sm_accounts_get(req->worker->server->accounts, req->worker->reader, req->session->user, &a)) {
-		const struct sm_device *d = sm_account_device_number(a, req->session->number);
+		const struct sm_device *d = sm_account_device_mailbox(a, req->session->device);
 		same = d && sm_equal(d->key.fp, pub->fp, SM_FP_LEN) && sm_equal(a->identity.fp, pub->fp, SM_FP_LEN);
 	}
 	sm_account_release(a);

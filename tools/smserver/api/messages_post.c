@@ -128,7 +128,7 @@ static void route_all(struct sending *x)
 		return;
 	}
 	const struct sm_sender from = {
-	        .account = a, .device = sm_account_device_number(a, req->session->number), .batch = x->batch, .query = x->query};
+	        .account = a, .device = sm_account_device_mailbox(a, req->session->device), .batch = x->batch, .query = x->query};
 	x->api.op.weight = req->bodylen + 256;
 	for (size_t i = 0; i < x->n; i++) {
 		route_item(req, &from, &x->item[i]);
