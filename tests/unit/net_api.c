@@ -146,7 +146,6 @@ static void make_list(void)
 {
 	struct sm_device_list l = {.version = 3, .date = 1790000000, .n = 2, .address = address};
 	struct sm_buf b;
-	char *dump;
 	sm_buf_init(&b, SM_DEVICES_TEXT_MAX);
 	memcpy(l.user, alice.pub.ed25519, 32);
 	l.device[0].number = 1;
@@ -156,7 +155,8 @@ static void make_list(void)
 	must(!sm_device_list_sign(&b, &l, &alice));
 	memcpy(list, b.data, b.len);
 	json_t *j = json_stringn((const char *)b.data, b.len);
-	must(j && (dump = json_dumps(j, JSON_ENCODE_ANY)) && strlen(dump) < sizeof(list_json));
+	char *dump = json_dumps(j, JSON_ENCODE_ANY);
+	must(dump && strlen(dump) < sizeof(list_json));
 	memcpy(list_json, dump, strlen(dump) + 1);
 	free(dump);
 	json_decref(j);
