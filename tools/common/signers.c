@@ -22,8 +22,8 @@ static enum sm_err find_device(struct sm_signers *s, struct sm_db *db, struct sm
 	struct sm_device_list l;
 	enum sm_err e = sm_devices_by_fp(&l, db, fp);
 
-	if (e)
-		return e;
+	if (e) /* a key that several claim is nobody's, as long as nobody says whose it should be */
+		return e == SM_ERR_POLICY ? SM_ERR_NOTFOUND : e;
 	const struct sm_listed_device *d = sm_device_list_find(&l, fp);
 	if (!d || !trusts(s, db, &l))
 		return SM_ERR_NOTFOUND;
