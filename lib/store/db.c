@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "store/sql.h"
+#include "store/vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -198,7 +199,7 @@ static enum sm_err make_private(const char *path)
 static enum sm_err attach(struct sm_db *db)
 {
 	sqlite3 *handle = NULL;
-	int rc = sqlite3_open_v2(db->path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(db->path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, sm_vfs());
 	db->sqlite = handle; /* also when it failed: it holds the reason, and wants closing */
 	return sm_sql_error(db, rc);
 }
@@ -243,14 +244,26 @@ void sm_db_close(struct sm_db *db)
 	errno = keep;
 }
 
-enum sm_err sm_db_begin(struct sm_db *db) { return run(db, "BEGIN IMMEDIATE"); }
+enum sm_err sm_db_begin(struct sm_db *db)
+{
+	enum sm_err e = run(db, db->depth ? "SAVEPOINT sm" : "BEGIN IMMEDIATE");
+	db->depth += e == SM_OK;
+	return e;
+}
 
-enum sm_err sm_db_commit(struct sm_db *db) { return run(db, "COMMIT"); }
+enum sm_err sm_db_commit(struct sm_db *db)
+{
+	enum sm_err e = run(db, db->depth > 1 ? "RELEASE sm" : "COMMIT");
+	db->depth -= e == SM_OK;
+	return e;
+}
 
+/* SQLite may have rolled everything back by itself already. */
 void sm_db_rollback(struct sm_db *db)
 {
 	int keep = errno;
+	db->depth -= db->depth > 0;
 	if (!sqlite3_get_autocommit(db->sqlite))
-		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+		(void)sqlite3_exec(db->sqlite, db->depth ? "ROLLBACK TO sm; RELEASE sm" : "ROLLBACK", NULL, NULL, NULL);
 	errno = keep;
 }
