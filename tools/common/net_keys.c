@@ -95,18 +95,52 @@ static int say_keep(struct sm_db *db, const struct sm_online *o, enum sm_err e, 
 	return sm_fail(e, "cannot keep the key of %s in '%s'", address, db->path);
 }
 
-int sm_peer_resolve(struct sm_user_key *k, bool *added, struct sm_online *o, struct sm_db *db, const char *who)
+static int look_up(struct sm_user_key *k, struct sm_online *o, const char *who)
 {
 	struct sm_address a;
-	struct sm_user_key r;
 	int code = sm_peer_address(&a, o, who);
 	if (code != SM_EXIT_OK)
 		return code;
-	enum sm_err e = sm_peer_lookup(&r, o, &a);
+	enum sm_err e = sm_peer_lookup(k, o, &a);
+	return e == SM_OK ? SM_EXIT_OK : say_lookup(o, e, &a);
+}
+
+int sm_peer_resolve(struct sm_user_key *k, bool *added, struct sm_online *o, struct sm_db *db, const char *who)
+{
+	struct sm_user_key r;
+	int code = look_up(&r, o, who);
+	if (code != SM_EXIT_OK)
+		return code;
+	enum sm_err e = sm_peer_keep(db, o, &r, added);
 	if (e != SM_OK)
-		return say_lookup(o, e, &a);
-	if ((e = sm_peer_keep(db, o, &r, added)) != SM_OK)
-		return say_keep(db, o, e, a.text);
+		return say_keep(db, o, e, r.address);
 	*k = r;
 	return SM_EXIT_OK;
+}
+
+/* What is found before a key that has changed is kept, and so is that it has. */
+static enum sm_err keep_all(const struct sm_user_key *k, size_t n, size_t *at, const struct sm_online *o, struct sm_db *db)
+{
+	enum sm_err kept = SM_OK, e = sm_db_begin(db);
+	if (e != SM_OK)
+		return e;
+	for (*at = 0; kept == SM_OK && *at < n; ++*at)
+		kept = sm_peer_keep(db, o, &k[*at], NULL);
+	*at -= kept != SM_OK;
+	e = kept == SM_OK || kept == SM_ERR_CHANGED ? sm_db_commit(db) : kept;
+	if (e != SM_OK)
+		sm_db_rollback(db);
+	return e != SM_OK ? e : kept;
+}
+
+int sm_peer_resolve_all(struct sm_user_key *k, struct sm_online *o, struct sm_db *db, char *const *who, size_t n)
+{
+	size_t at = 0;
+	int code = SM_EXIT_OK;
+	for (size_t i = 0; code == SM_EXIT_OK && i < n; i++)
+		code = look_up(&k[i], o, who[i]);
+	if (code != SM_EXIT_OK)
+		return code;
+	enum sm_err e = keep_all(k, n, &at, o, db);
+	return e == SM_OK ? SM_EXIT_OK : say_keep(db, o, e, at < n ? k[at].address : o->self.text);
 }

@@ -10,6 +10,8 @@
  * its devices is stored. Says what is wrong and returns an exit code: 67 for nobody, another server's address or a key; 77 for a changed
  * key; 76 for a list of devices that is older than the known one. *added (may be NULL): newly pinned. */
 int sm_peer_resolve(struct sm_user_key *k, bool *added, struct sm_online *o, struct sm_db *db, const char *who);
+/* The same for n of them, stored in one commit when all have been found. */
+int sm_peer_resolve_all(struct sm_user_key *k, struct sm_online *o, struct sm_db *db, char *const *who, size_t n);
 /* The same without words, for an address that some message came from. */
 SM_CHECKED enum sm_err sm_peer_lookup(struct sm_user_key *k, struct sm_online *o, const struct sm_address *who);
 /* Only the first half of it: the address that who means. 67 with words. */
