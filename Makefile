@@ -36,7 +36,7 @@ show = $(if $V,,@printf '  %s %s\n' $1 '$@';)
 # ---- what there is
 
 OFFLINE = smkeygen smencrypt smsign smtotp
-ONLINE = smsend sminbox smaccount smcontact
+ONLINE = smsend sminbox smaccount smcontact smgroup
 TOOLS = $(OFFLINE) $(ONLINE)
 PROGRAMS = $(TOOLS) smserver
 
@@ -57,9 +57,11 @@ qr_libs := $(shell $(PKG) --libs libqrencode 2>/dev/null)
 link = $(call show,ld)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $B/smencrypt: $(call objects,tools/smencrypt/*.c)
-$B/smcontact: $(call objects,tools/smcontact/*.c)
 $B/smkeygen: $(call objects,tools/smkeygen/*.c)
+$B/smsend: $(call objects,tools/smsend/*.c)
 $B/smaccount: $(call objects,tools/smaccount/*.c)
+$B/smcontact: $(call objects,tools/smcontact/*.c)
+$B/smgroup: $(call objects,tools/smgroup/*.c)
 $(OFFLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
 	$(link) $(qr_libs) $(store_libs) $(crypto_libs)
 $(ONLINE:%=$B/%): $B/%: $B/tools/%.o $B/libcommon.a $B/libsm.a
