@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "store/sql.h"
 #include "store/vfs.h"
+#include "store/vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
