@@ -4,7 +4,6 @@
 #include "base/path.h"
 #include "store/sql.h"
 #include "store/vfs.h"
-#include "store/vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
