@@ -3,7 +3,6 @@
 #define SM_NET_ACCOUNT_H
 
 #include "net/client.h"
-#include "net/keys.h"
 #include "net/scram.h"
 
 enum sm_registration { SM_REGISTRATION_OPEN, SM_REGISTRATION_INVITE, SM_REGISTRATION_CLOSED };
