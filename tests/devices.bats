@@ -263,6 +263,100 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	as alice smaccount devices --json | jq -se '.[1].label == "\u001b[31mred\ntwo"'
 }
 
+# --- What the tools without sessions make of it ---
+
+@test "smencrypt reaches all devices of both, and each of them speaks for its user" {
+	start_server
+	sm_user alice
+	sm_user bob
+	enrolled laptop alice alice
+	enrolled tower bob bob
+	as bob smcontact add alice
+	as alice smcontact add bob
+	as laptop smcontact add bob
+	echo hi | as bob smencrypt -S -r alice >envelope
+	[ "$(smencrypt --inspect --json envelope | jq '.to | length')" -eq 4 ]
+	for d in alice laptop; do
+		[ "$(as "$d" smencrypt -d -s bob envelope 2>"err.$d")" = hi ]
+	done
+	[ "$(as tower smencrypt -d envelope)" = hi ]
+	[ "$(as bob smencrypt -d envelope)" = hi ]
+	# a device that holds no user key seals and signs all the same
+	echo back | as laptop smencrypt -r bob | as laptop smsign >answer
+	[ "$(as bob smencrypt -d -s alice answer 2>err)" = back ]
+	[ "$(as tower smencrypt -d --require-signature answer 2>err2 || cat err2)" != back ] # alice is no contact there yet
+	as tower smcontact add alice
+	[ "$(as tower smencrypt -d -s alice answer)" = back ]
+	as bob smencrypt -d -v answer 2>&1 >/dev/null | grep -q "signed by alice@$SERVER_HOST $(fingerprint laptop)"
+	as bob smsign -V -s alice answer >/dev/null
+	echo text >file
+	as laptop smsign file
+	[ "$(as bob smsign -V -s alice file)" = 'file: OK' ]
+	run as alice smsign -V -s bob file
+	[ "$status" -eq 1 ]
+	# removed: what it signs from then on, or has signed, is nobody's as soon as that is known
+	as alice smaccount devices remove 2
+	as bob smcontact add alice
+	run as bob smsign -V -s alice file
+	[ "$status" -eq 1 ]
+	[[ $output == *"signed by another key than alice's"* ]]
+	refused 65 'is not signed by alice' as bob smencrypt -d -s alice answer
+	echo hi | as bob smencrypt -r alice >envelope2
+	[ "$(smencrypt --inspect --json envelope2 | jq '.to | length')" -eq 3 ]
+}
+
+@test "a removed device that knows it neither signs nor seals" {
+	start_server
+	sm_user alice
+	enrolled laptop alice alice
+	enrolled phone alice alice
+	as laptop smaccount devices >/dev/null
+	echo hi | as laptop smencrypt -r alice >/dev/null
+	# what it would learn from the server, were it asked in the moment between
+	as alice smaccount devices remove 2
+	as alice smaccount devices >/dev/null
+	list=$(sqlite3 "$(home_of alice)/data/sm.db" "SELECT hex(text) FROM device_list WHERE address = 'alice@$SERVER_HOST'")
+	sqlite3 "$(home_of laptop)/data/sm.db" "UPDATE device_list SET text = X'$list', version = 3"
+	refused 77 "this device has been removed from alice@$SERVER_HOST" as laptop smencrypt -r alice /dev/null
+	echo x >file
+	refused 77 "this device has been removed from alice@$SERVER_HOST" as laptop smsign file
+	[ ! -e file.sig ]
+}
+
+@test "the recovery code of a device that holds no user key is said to be that" {
+	start_server
+	sm_user alice
+	enrolled laptop alice alice
+	(umask 077 && as laptop smkeygen --recovery >code 2>err)
+	grep -q "this is not the user key of alice@$SERVER_HOST" err
+	(umask 077 && as alice smkeygen --recovery >code 2>err)
+	[ ! -s err ]
+}
+
+@test "sixteen devices at most, four that wait" {
+	start_server
+	sm_user alice
+	(umask 077 && as alice smkeygen --recovery >right)
+	for i in 1 2 3 4; do
+		second "w$i" alice
+		code "w$i" alice >/dev/null
+	done
+	second w5 alice
+	refused 75 'too many devices wait' login w5 alice --no-wait
+	as alice smaccount devices refuse
+	for i in $(seq 2 16); do
+		second "d$i" alice
+		login "d$i" alice --recovery-file right
+	done
+	refused 77 'has 16 devices, which is all it may have' login w5 alice --recovery-file right
+	c=$(code w5 alice)
+	refused 77 'has 16 devices, which is all it may have' as alice smaccount devices approve "$c"
+	as d9 smaccount devices remove 16 --recovery-file right
+	as alice smaccount devices approve "$c"
+	login w5 alice 2>/dev/null
+	[ "$(numbers w5)" = "$(seq -s' ' 15) 17" ]
+}
+
 # --- A hostile server ---
 
 @test "a device that the user key has not signed for is refused by every tool, by name" {

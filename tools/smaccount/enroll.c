@@ -130,14 +130,24 @@ static int make_list(char *text, const struct sm_begin *b, const struct options 
 	return sm_own_sign(text, &next, &r->list, user);
 }
 
-static int enroll_listed(struct sm_begin *b, struct options *o, struct sm_enrollment *r, const struct sm_identity *user)
+static enum sm_err hand_in(struct sm_begin *b, struct options *o, struct sm_enrollment *r, const struct sm_identity *user, int *code)
 {
 	char text[SM_DEVICES_TEXT_MAX + 1];
-	int code = make_list(text, b, o, r, user);
-	if (code != SM_EXIT_OK)
-		return code;
-	enum sm_err e = sm_net_enroll(r, &b->on.client, &b->login, text);
-	return e == SM_OK ? SM_EXIT_OK : say_enroll(b, e);
+	*code = make_list(text, b, o, r, user);
+	return *code == SM_EXIT_OK ? sm_net_enroll(r, &b->on.client, &b->login, text) : SM_OK;
+}
+
+/* Once more when another device has changed the list meanwhile. */
+static int enroll_listed(struct sm_begin *b, struct options *o, struct sm_enrollment *r, const struct sm_identity *user)
+{
+	int code;
+	enum sm_err e = hand_in(b, o, r, user, &code);
+	if (e == SM_ERR_CONFLICT && !strcmp(b->on.client.error.code, "stale_list")) {
+		e = sm_net_enroll(r, &b->on.client, &b->login, NULL);
+		if (e == SM_OK)
+			e = hand_in(b, o, r, user, &code);
+	}
+	return e == SM_OK ? code : say_enroll(b, e);
 }
 
 int sm_enroll_with_code(struct sm_begin *b, struct options *o)
