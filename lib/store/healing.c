@@ -1,6 +1,7 @@
 /* Columns ref and waits of the inbox, and the table of what is wanted. Both are small: indexes hold only the rows that matter. */
 #include "store/healing.h"
 
+#include "base/secret.h"
 #include "crypto/hash.h"
 #include "store/sql.h"
 
@@ -38,25 +39,51 @@ enum sm_err sm_inbox_taken(bool *taken, struct sm_db *db, const uint8_t ref[stat
 	return e;
 }
 
-enum sm_err sm_inbox_supersede(struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n)
+enum sm_err sm_inbox_supersede(bool *any, struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n)
 {
 	sqlite3_stmt *q;
+	int changes = 0;
 	enum sm_err e = sm_sql_prepare(&q, db,
-	                               "UPDATE inbox SET state = ?3, meta = x'', envelope = x'', ref = NULL, waits = 0 "
+	                               "UPDATE inbox SET state = ?3, meta = x'', envelope = x'', waits = 0 "
 	                               "WHERE ref = ?1 AND waits > 0 AND n <> ?2");
 	sm_sql_blob(q, 1, ref, SM_INBOX_REF_LEN);
 	sm_sql_int(q, 2, n);
 	sm_sql_int(q, 3, SM_INBOX_REMOVED);
-	return sm_sql_run(db, q, e, NULL);
+	e = sm_sql_run(db, q, e, &changes);
+	if (e == SM_OK && any)
+		*any = changes > 0;
+	return e;
 }
 
-enum sm_err sm_inbox_rename(struct sm_db *db, int64_t n, const uint8_t ref[static SM_INBOX_REF_LEN])
+static enum sm_err opened_number(int64_t *n, struct sm_db *db, const uint8_t *ref)
 {
 	sqlite3_stmt *q;
-	enum sm_err e = sm_sql_prepare(&q, db, "UPDATE inbox SET ref = ?2 WHERE n = ?1");
-	sm_sql_int(q, 1, n);
-	sm_sql_blob(q, 2, ref, SM_INBOX_REF_LEN);
-	return sm_sql_run(db, q, e, NULL);
+	bool row = false;
+	enum sm_err e = sm_sql_prepare(&q, db, "SELECT n FROM inbox WHERE ref = ?1 AND waits = 0 AND state <> ?2");
+	sm_sql_blob(q, 1, ref, SM_INBOX_REF_LEN);
+	sm_sql_int(q, 2, SM_INBOX_REMOVED);
+	if (e == SM_OK)
+		e = sm_sql_step(db, q, &row);
+	if (e == SM_OK && row)
+		*n = sqlite3_column_int64(q, 0);
+	sm_sql_done(q);
+	return e == SM_OK && !row ? SM_ERR_NOTFOUND : e;
+}
+
+enum sm_err sm_inbox_file_key(uint8_t file_key[static SM_FILE_KEY], struct sm_db *db, const uint8_t key[static 32],
+                              const uint8_t ref[static SM_INBOX_REF_LEN])
+{
+	struct sm_inbox_row row = {0};
+	int64_t n = 0;
+	enum sm_err e = opened_number(&n, db, ref);
+	if (e == SM_OK)
+		e = sm_inbox_get(&row, NULL, db, key, n);
+	if (e == SM_OK && row.meta.problem != SM_OK)
+		e = SM_ERR_NOTFOUND;
+	if (e == SM_OK)
+		memcpy(file_key, row.meta.file_key, SM_FILE_KEY);
+	sm_wipe(&row, sizeof(row));
+	return e;
 }
 
 /* The numbers first: fn may change the rows. */

@@ -8,10 +8,12 @@
 void sm_inbox_ref(uint8_t ref[static SM_INBOX_REF_LEN], const char *address, const char *id);
 /* Has a message with this ref been opened, though it may be removed since? Or have these very bytes come before, under another seq? */
 SM_CHECKED enum sm_err sm_inbox_taken(bool *taken, struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], struct sm_span envelope);
-/* Removes those with this ref that did not open (but number n, 0 for none): their content is here now. */
-SM_CHECKED enum sm_err sm_inbox_supersede(struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n);
-/* Message n is known by ref. */
-SM_CHECKED enum sm_err sm_inbox_rename(struct sm_db *db, int64_t n, const uint8_t ref[static SM_INBOX_REF_LEN]);
+/* Removes those with this ref that did not open (but number n, 0 for none): their content is here now, and from here on the ref is taken.
+ * *any (may be NULL): there were some. */
+SM_CHECKED enum sm_err sm_inbox_supersede(bool *any, struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n);
+/* The key of the body of the message with this ref. SM_ERR_NOTFOUND: it is not here, or did not open. */
+SM_CHECKED enum sm_err sm_inbox_file_key(uint8_t file_key[static SM_FILE_KEY], struct sm_db *db, const uint8_t key[static 32],
+                                         const uint8_t ref[static SM_INBOX_REF_LEN]);
 /* Those that wait to be asked for, at most max, oldest first. fn returns SM_OK to go on. */
 SM_CHECKED enum sm_err sm_inbox_waiting(struct sm_db *db, const uint8_t key[static 32], size_t max, sm_inbox_fn *fn, void *ctx);
 /* It may be asked for, or not (any more). */
