@@ -138,6 +138,8 @@ static int fetch(struct options *o, struct sm_reader *r)
 		sm_receiver_init(&x, r, &on);
 		enum sm_err e = sm_receive_all(&x);
 		code = sm_receive_say(&x, e);
+		if (code == SM_EXIT_OK)
+			sm_receive_finish(&x);
 		sm_receiver_release(&x);
 	}
 	sm_online_close(&on);

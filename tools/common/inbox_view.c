@@ -50,21 +50,24 @@ struct listing {
 	int code; /* of what was said already */
 };
 
-static enum sm_err line_of(struct sm_buf *b, const struct sm_inbox_row *row) { return sm_letter_line(b, row, sm_is_tty(STDOUT_FILENO)); }
+static enum sm_err line_of(struct sm_buf *b, const struct sm_shown *s) { return sm_letter_line(b, s, sm_is_tty(STDOUT_FILENO)); }
 
 /* content is read here rather than in the list: most messages are small, and only one is in memory at a time. */
-static enum sm_err json_of(struct sm_buf *b, struct sm_inbox_row *row, struct sm_reader *r)
+static enum sm_err json_of(struct sm_buf *b, struct sm_shown *s, struct sm_reader *r)
 {
+	struct sm_inbox_meta *m = &s->row.meta;
+	struct sm_inbox_row again = {0};
 	struct sm_buf content;
-	int64_t n = row->n;
 	sm_buf_init(&content, CONTENT_MAX);
-	enum sm_err e = row->meta.problem == SM_OK ? sm_letter_read(row, &content, r, n) : SM_OK;
+	enum sm_err e = m->problem == SM_OK ? sm_letter_read(&again, &content, r, s->row.n) : SM_OK;
 	if (sm_letter_fault(e)) {
-		row->meta.problem = e; /* it opened once: what is kept here is damaged */
+		m->problem = e; /* it opened once: what is kept here is damaged */
+		s->mark = SM_MARK_UNKNOWN;
 		e = SM_OK;
 	}
 	if (e == SM_OK)
-		e = sm_letter_json(b, row, row->meta.problem == SM_OK ? &content : NULL);
+		e = sm_letter_json(b, s, m->problem == SM_OK ? &content : NULL);
+	sm_wipe(&again, sizeof(again));
 	sm_buf_release(&content);
 	return e;
 }
@@ -80,23 +83,23 @@ static enum sm_err put(struct listing *l, const struct sm_buf *text)
 static enum sm_err list_one(void *ctx, const struct sm_inbox_row *found)
 {
 	struct listing *l = ctx;
-	struct sm_inbox_row row = *found;
+	struct sm_shown s = {.row = *found};
 	struct sm_buf text;
 	enum sm_err e = SM_OK;
-	if (row.n > l->upto || (l->view->from && strcmp(row.meta.from.address.text, l->view->address.text) != 0))
+	if (found->n > l->upto || (l->view->from && strcmp(found->meta.from.address.text, l->view->address.text) != 0))
 		return SM_OK;
 	sm_buf_init(&text, JSON_MAX);
-	e = sm_letter_review(&row, l->reader);
+	e = sm_letter_review(&s, l->reader);
 	if (e == SM_OK)
-		e = l->view->json ? json_of(&text, &row, l->reader) : line_of(&text, &row);
+		e = l->view->json ? json_of(&text, &s, l->reader) : line_of(&text, &s);
 	if (e == SM_OK)
 		e = put(l, &text);
 	if (e == SM_OK)
 		l->view->listed++;
-	if (e == SM_OK && l->view->mark && l->view->json && (l->code = mark_read(l->reader, &row)) != SM_EXIT_OK)
+	if (e == SM_OK && l->view->mark && l->view->json && (l->code = mark_read(l->reader, &s.row)) != SM_EXIT_OK)
 		e = SM_ERR_IO;
 	sm_buf_release(&text);
-	sm_wipe(&row, sizeof(row));
+	sm_wipe(&s, sizeof(s));
 	return e == SM_ERR_NOTFOUND ? SM_OK : e; /* removed by another process meanwhile */
 }
 
@@ -111,31 +114,36 @@ int sm_view_list(struct sm_view *v, struct sm_reader *r, bool all, int64_t above
 
 /* --- Single messages --- */
 
+static enum sm_err load(struct sm_shown *s, struct sm_reader *r, int64_t n)
+{
+	enum sm_err e = sm_inbox_get(&s->row, NULL, &r->db, r->key, n);
+	return e == SM_OK ? sm_letter_review(s, r) : e;
+}
+
 int sm_view_json(struct sm_view *v, struct sm_reader *r, int64_t n)
 {
-	struct sm_inbox_row row = {0};
+	struct sm_shown s = {0};
 	struct sm_buf text;
 	int code;
 	sm_buf_init(&text, JSON_MAX);
-	enum sm_err e = sm_inbox_get(&row, NULL, &r->db, r->key, n);
+	enum sm_err e = load(&s, r, n);
 	if (e == SM_OK)
-		e = sm_letter_review(&row, r);
-	if (e == SM_OK)
-		e = json_of(&text, &row, r);
+		e = json_of(&text, &s, r);
 	code = sm_view_done(r, e, n);
 	if (e == SM_OK) {
 		e = sm_put_text(STDOUT_FILENO, text.data, text.len);
-		code = e == SM_OK ? mark_read(r, &row) : say_output(e);
+		code = e == SM_OK ? mark_read(r, &s.row) : say_output(e);
 		v->listed += e == SM_OK;
 	}
 	sm_buf_release(&text);
-	sm_wipe(&row, sizeof(row));
+	sm_wipe(&s, sizeof(s));
 	return code;
 }
 
 /* What a reader must know before the content: who it is from, as far as that is proven. */
-static void say_sender(const struct sm_inbox_row *row)
+static void say_sender(const struct sm_shown *s)
 {
+	const struct sm_inbox_row *row = &s->row;
 	char fp[SM_FP_TEXT_LEN + 1] = "no key";
 	const struct sm_inbox_meta *m = &row->meta;
 	const char *from = *m->from.address.text ? m->from.address.text : "nobody";
@@ -149,35 +157,45 @@ static void say_sender(const struct sm_inbox_row *row)
 		           row->n, fp, from);
 	else if (m->proof == SM_INBOX_CHANGED)
 		sm_warning("the sender is not proven: %s is pinned to another key than the %s of message %" PRId64, from, fp, row->n);
+	else if (s->mark == SM_MARK_CHANGED)
+		sm_warning("the key of %s has changed since: message %" PRId64 " is proven under the pinned one", from, row->n);
 	else
-		sm_note("from %s %s", from, fp);
+		sm_note("from %s %s, %s", from, fp, sm_mark_word(s->mark));
+	if (*s->group)
+		sm_note("to the group @%s", s->group);
 	if (*m->subject)
 		sm_note("subject %s", m->subject);
 }
 
-static int read_letter(struct sm_inbox_row *row, struct sm_buf *content, struct sm_reader *r, int64_t n, const char *dir)
+static int read_letter(struct sm_shown *s, struct sm_buf *content, struct sm_reader *r, int64_t n, const char *dir)
 {
-	bool said;
-	enum sm_err e = sm_letter_take(row, content, r, n, dir, &said);
+	struct sm_inbox_row again = {0};
+	bool said = false;
+	enum sm_err e = load(s, r, n);
+	if (e == SM_OK && s->row.meta.problem != SM_OK && s->row.meta.why != SM_INBOX_WHY_NONE)
+		return sm_fail_plain(s->row.meta.problem, "message %" PRId64 " %s", n, sm_letter_reason(&s->row.meta));
+	if (e == SM_OK)
+		e = sm_letter_take(&again, content, r, n, dir, &said);
+	sm_wipe(&again, sizeof(again));
 	if (said)
 		return sm_exit_code(e);
 	if (e == SM_OK)
-		say_sender(row);
+		say_sender(s);
 	return sm_view_done(r, e, n);
 }
 
 int sm_view_read(struct sm_reader *r, int64_t n)
 {
-	struct sm_inbox_row row = {0};
+	struct sm_shown s = {0};
 	struct sm_buf content;
 	sm_buf_init(&content, CONTENT_MAX);
-	int code = read_letter(&row, &content, r, n, NULL);
+	int code = read_letter(&s, &content, r, n, NULL);
 	if (code == SM_EXIT_OK) {
 		enum sm_err e = sm_put_text(STDOUT_FILENO, content.data, content.len);
-		code = e == SM_OK ? mark_read(r, &row) : say_output(e);
+		code = e == SM_OK ? mark_read(r, &s.row) : say_output(e);
 	}
 	sm_buf_release(&content);
-	sm_wipe(&row, sizeof(row));
+	sm_wipe(&s, sizeof(s));
 	return code;
 }
 
@@ -220,21 +238,21 @@ static int save_as(const char *path, const struct sm_buf *content)
 
 int sm_view_save(struct sm_reader *r, int64_t n, const char *dir)
 {
-	struct sm_inbox_row row = {0};
+	struct sm_shown s = {0};
 	struct sm_buf content;
 	char name[256], *path = NULL;
 	sm_buf_init(&content, CONTENT_MAX);
-	int code = read_letter(&row, &content, r, n, dir);
+	int code = read_letter(&s, &content, r, n, dir);
 	if (code == SM_EXIT_OK) {
-		file_name(name, &row);
+		file_name(name, &s.row);
 		path = sm_path_join(dir, name);
 		code = path ? save_as(path, &content) : sm_fail(SM_ERR_NOMEM, "cannot save message %" PRId64, n);
 	}
 	if (code == SM_EXIT_OK)
-		code = mark_read(r, &row);
+		code = mark_read(r, &s.row);
 	free(path);
 	sm_buf_release(&content);
-	sm_wipe(&row, sizeof(row));
+	sm_wipe(&s, sizeof(s));
 	return code;
 }
 

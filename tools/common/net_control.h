@@ -1,27 +1,15 @@
-/* Control messages: what they ask for is done after they are safely stored; and healing, for messages that did not open. */
+/* Healing (sm-sessions(7), "Healing"): messages that did not open here are asked for again, and what others ask for is sent again. */
 #ifndef SM_COMMON_NET_CONTROL_H
 #define SM_COMMON_NET_CONTROL_H
 
 #include "common/letter.h"
-#include "common/net_sessions.h"
-#include "wire/control.h"
+#include "common/net_client.h"
 
-/* Inside the transaction that stores the message it came in: takes what changes only the store (a sender chain, an invitation to a group). The sender is
- * o->from, proven and pinned, over a pairwise session: the caller has made sure. Lines that may not be believed are passed over. */
-SM_CHECKED enum sm_err sm_control_take(struct sm_db *db, const struct sm_opening *o, const struct sm_control *line, size_t n);
-
-/* After the commit, with the network, for everything of this run (sm_receive_all and following): */
-struct sm_healing {
-	struct sm_buf asked;  /* private: (device, ids) that could not be opened here */
-	struct sm_buf wanted; /* private: (device, ids) that others have asked for */
-};
-void sm_healing_init(struct sm_healing *h);
-void sm_healing_release(struct sm_healing *h);
-/* id came from that device of address and did not open under its session. */
-SM_CHECKED enum sm_err sm_healing_failed(struct sm_healing *h, const struct sm_party *from, const char *id);
-SM_CHECKED enum sm_err sm_healing_wanted(struct sm_healing *h, const struct sm_end *by, const char *id);
-/* Starts fresh sessions with the devices whose messages did not open and asks them for these (at most 3 times each, 32 a request); sends again what was asked
- * for and is still in the outbox, was for that device, and whose pin has not changed (each at most 3 times). Never fails a run: what went wrong is a note. */
-void sm_heal(struct sm_healing *h, struct sm_online *o, struct sm_db *db, const struct sm_self *self);
+/* After a run's messages are stored. What waits in the inbox is tried once more; for what still does not open, a fresh session is begun
+ * with the device that sent it, and it is asked for (each at most 3 times, 32 a request, so many requests a device). What others have asked
+ * for is sent again to them alone, when it is in the outbox, was for that device, and the pin has not changed (each at most 3 times). r has
+ * a device. Never fails a run: what goes wrong is a note, and gone on with by the next run. opened gets the numbers (be64) of messages that
+ * opened now. */
+void sm_heal(struct sm_online *o, struct sm_reader *r, struct sm_buf *opened);
 
 #endif

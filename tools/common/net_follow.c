@@ -55,6 +55,18 @@ static enum sm_err show(struct following *f)
 	return f->code == SM_EXIT_OK ? SM_OK : SM_ERR_PIPE;
 }
 
+/* What has opened after all stands further up. */
+static enum sm_err show_opened(struct following *f)
+{
+	struct sm_span left = {f->receiver.opened.data, f->receiver.opened.len};
+	uint64_t n;
+	while (f->code == SM_EXIT_OK && sm_span_take_be64(&left, &n))
+		if ((int64_t)n <= f->shown)
+			f->code = sm_view_list(f->view, f->reader, true, (int64_t)n - 1, (int64_t)n);
+	sm_buf_clear(&f->receiver.opened);
+	return f->code == SM_EXIT_OK ? SM_OK : SM_ERR_PIPE;
+}
+
 static enum sm_err on_round(void *ctx)
 {
 	struct following *f = ctx;
@@ -65,6 +77,10 @@ static enum sm_err on_round(void *ctx)
 	}
 	if (e == SM_OK)
 		e = show(f);
+	if (e == SM_OK && f->receiver.unfinished) {
+		sm_receive_finish(&f->receiver);
+		e = show_opened(f);
+	}
 	if (e == SM_OK && reader_gone())
 		e = SM_ERR_PIPE;
 	return e;
@@ -117,6 +133,8 @@ static int catch_up(struct following *f, bool all)
 	int code = sm_receive_say(&f->receiver, e);
 	if (code != SM_EXIT_OK)
 		return code;
+	sm_receive_finish(&f->receiver);
+	sm_buf_clear(&f->receiver.opened); /* listed with the others */
 	e = sm_inbox_last(&f->shown, &f->reader->db);
 	return e == SM_OK ? sm_view_list(f->view, f->reader, all, 0, f->shown) : sm_view_done(f->reader, e, 0);
 }

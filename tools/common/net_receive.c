@@ -5,6 +5,9 @@
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "common/letter_keep.h"
+#include "common/net_control.h"
+#include "common/net_groups.h"
 #include "common/net_keys.h"
 
 #include <string.h>
@@ -15,10 +18,17 @@
 void sm_receiver_init(struct sm_receiver *x, struct sm_reader *reader, struct sm_online *online)
 {
 	*x = (struct sm_receiver){.reader = reader, .online = online};
+	if (online->client.session)
+		reader->number = online->client.session->device;
 	sm_buf_init(&x->asked, ASKED_MAX);
+	sm_buf_init(&x->opened, ASKED_MAX);
 }
 
-void sm_receiver_release(struct sm_receiver *x) { sm_buf_release(&x->asked); }
+void sm_receiver_release(struct sm_receiver *x)
+{
+	sm_buf_release(&x->asked);
+	sm_buf_release(&x->opened);
+}
 
 /* Each address is asked for once in a run. */
 static bool ask_once(struct sm_receiver *x, const char *address)
@@ -30,26 +40,43 @@ static bool ask_once(struct sm_receiver *x, const char *address)
 	return sm_buf_add_lp(&x->asked, address, strlen(address)) == SM_OK;
 }
 
-/* Trust on first use: the server's word for the sender's key counts when the envelope names the same one. For an address that is pinned
- * to another key, this records the new one as seen, so that it can be accepted by hand. */
+static enum sm_err keep_devices(struct sm_receiver *x, const struct sm_user_key *k)
+{
+	struct sm_reader *r = x->reader;
+	enum sm_err e = sm_peer_keep(&r->db, x->online, k, NULL);
+	if (e == SM_ERR_POLICY)
+		sm_warning("the server gives a list of the devices of %s that may not follow the one it gave before: not believed",
+		           k->address);
+	if (e == SM_OK || e == SM_ERR_CHANGED)
+		e = sm_reader_refresh(r);
+	return e == SM_ERR_POLICY ? SM_OK : e;
+}
+
+/* Trust on first use: the server's word for the sender's key counts when the envelope is from one of this user's devices. For an address
+ * that is pinned to another key, this records the new one as seen, so that it can be accepted by hand. */
 static enum sm_err introduce(struct sm_receiver *x, const struct sm_party *from)
 {
+	struct sm_speaker s;
 	struct sm_contact c;
 	struct sm_user_key k;
 	const char *address = from->address.text;
-	if (!*address || !from->has_fp || !strcmp(address, x->reader->self))
+	if (!*address || !from->has_fp)
 		return SM_OK;
-	enum sm_err e = sm_contact_get(&c, &x->reader->db, address);
-	if (e == SM_OK && sm_equal(c.pub.fp, from->fp, SM_FP_LEN))
-		return SM_OK;
-	if ((e != SM_OK && e != SM_ERR_NOTFOUND) || !ask_once(x, address))
-		return e == SM_ERR_NOTFOUND ? SM_OK : e;
+	enum sm_err e = sm_reader_speaker(&s, x->reader, from);
+	if ((e != SM_ERR_NOTFOUND && e != SM_ERR_CHANGED) || !ask_once(x, address))
+		return e == SM_ERR_NOTFOUND || e == SM_ERR_CHANGED ? SM_OK : e;
 	e = sm_peer_lookup(&k, x->online, &from->address);
 	if (e == SM_ERR_NOTFOUND || e == SM_ERR_PROTOCOL)
 		return SM_OK; /* gone, or nonsense: the sender stays unknown */
-	if (e == SM_OK && sm_equal(k.pub.fp, from->fp, SM_FP_LEN))
-		e = sm_contact_pin(&x->reader->db, address, &k.pub, sm_time_now(), NULL);
-	return e == SM_ERR_CHANGED ? SM_OK : e;
+	if (e != SM_OK)
+		return e;
+	if (sm_equal(k.pub.fp, from->fp, SM_FP_LEN) || sm_device_list_find(&k.list, from->fp))
+		return keep_devices(x, &k);
+	/* not one of these devices: what is known of a user who is pinned may be old all the same */
+	e = sm_contact_get(&c, &x->reader->db, address);
+	if (e == SM_OK && sm_equal(c.pub.fp, k.pub.fp, SM_FP_LEN))
+		return keep_devices(x, &k);
+	return e == SM_ERR_NOTFOUND ? SM_OK : e;
 }
 
 static enum sm_err introduce_sender(struct sm_receiver *x, struct sm_span envelope)
@@ -60,14 +87,16 @@ static enum sm_err introduce_sender(struct sm_receiver *x, struct sm_span envelo
 	if (sm_header_find(&n, envelope.p, envelope.n) != SM_OK || sm_header_parse(&h, &line, envelope.p, n) != SM_OK)
 		return SM_OK;
 	enum sm_err e = introduce(x, &h.from);
+	if (e == SM_OK && h.has_group && x->reader->has_device)
+		sm_groups_prepare(x->online, &x->reader->db, &x->reader->device, &h);
 	sm_header_release(&h);
 	return e;
 }
 
-static struct sm_inbox_new row_of(const struct sm_receiver *x, const struct sm_incoming *m, const struct sm_inbox_meta *meta)
+static struct sm_inbox_new row_of(const struct sm_receiver *x, const struct sm_incoming *m)
 {
 	return (struct sm_inbox_new){
-	        .account = x->online->account.address, .seq = m->seq, .received = m->received, .envelope = m->envelope, .meta = meta};
+	        .account = x->online->account.address, .seq = m->seq, .received = m->received, .envelope = m->envelope};
 }
 
 /* What has to be asked of the server, before the write lock is taken. Also finds where the page breaks off. */
@@ -77,7 +106,7 @@ static enum sm_err prepare(struct sm_receiver *x, struct sm_span page)
 	enum sm_err bad, e = SM_OK;
 	while (e == SM_OK && sm_page_next(&m, &page, &bad)) {
 		bool here = false;
-		struct sm_inbox_new row = row_of(x, &m, NULL);
+		struct sm_inbox_new row = row_of(x, &m);
 		e = sm_inbox_has(&here, &x->reader->db, &row);
 		if (e == SM_OK && !here)
 			e = introduce_sender(x, m.envelope);
@@ -85,59 +114,116 @@ static enum sm_err prepare(struct sm_receiver *x, struct sm_span page)
 	return e == SM_OK ? bad : e;
 }
 
-static enum sm_err store_one(struct sm_receiver *x, const struct sm_incoming *m)
+static bool speaks_of_groups(const struct sm_letter *l)
 {
-	struct sm_inbox_meta meta = {0};
-	struct sm_inbox_new row = row_of(x, m, &meta);
-	bool here = false;
-	int64_t n;
+	for (size_t i = 0; i < l->nline; i++)
+		if (l->line[i].kind != SM_CONTROL_RESEND)
+			return true;
+	return false;
+}
+
+/* Is another copy of this device meant, perhaps (a clone, or what a restored backup has left elsewhere)? What does not open here may open
+ * there, and what is asked for may have been sent from there; the mailbox is one for both. So the server keeps these for one run more. */
+static enum sm_err for_a_copy(bool *is, struct sm_reader *r, const struct sm_letter *l, const struct sm_inbox_new *row)
+{
+	struct sm_outbox_row sent = {0};
+	enum sm_err e = SM_OK;
+	*is = row->waits == 1;
+	for (size_t i = 0; e == SM_OK && i < l->nline; i++) {
+		if (l->line[i].kind != SM_CONTROL_RESEND)
+			continue;
+		e = sm_outbox_by_id(&sent, NULL, &r->db, r->device.key, r->self, l->line[i].id);
+		*is |= e == SM_ERR_NOTFOUND;
+		e = e == SM_ERR_NOTFOUND ? SM_OK : e;
+	}
+	sm_wipe(&sent.meta, sizeof(sent.meta));
+	return e;
+}
+
+/* *stop: rosters are wanted before the next message is opened. */
+static enum sm_err store_one(struct sm_receiver *x, const struct sm_incoming *m, bool *stop)
+{
+	struct sm_letter l = {0};
+	struct sm_inbox_new row = row_of(x, m);
+	bool here = false, copy = false;
 	enum sm_err e = sm_inbox_has(&here, &x->reader->db, &row);
 	if (e != SM_OK || here)
 		return e;
-	e = sm_letter_judge(&meta, x->reader, m->envelope);
+	e = sm_letter_judge(&l, x->reader, m->envelope, sm_time_now());
 	if (e == SM_OK)
-		e = sm_inbox_add(&n, &x->reader->db, x->reader->key, &row, &sm_rand_system);
-	sm_wipe(&meta, sizeof(meta));
-	return e == SM_ERR_EXISTS ? SM_OK : e;
+		e = sm_letter_keep(&l, x->reader, &row);
+	if (e == SM_OK)
+		e = for_a_copy(&copy, x->reader, &l, &row);
+	if (copy && (!x->hold || m->seq < x->hold))
+		x->hold = m->seq;
+	if (e == SM_OK) {
+		*stop |= speaks_of_groups(&l);
+		x->first |= l.opening.first;
+		x->unfinished |= l.line || row.waits || l.opening.first;
+	}
+	sm_letter_release(&l);
+	return e;
 }
 
-static enum sm_err store(struct sm_receiver *x, struct sm_span page, uint64_t *last)
+static bool to_group(struct sm_span envelope)
+{
+	size_t n;
+	return sm_header_find(&n, envelope.p, envelope.n) == SM_OK && memmem(envelope.p, n, "\ngroup ", 7);
+}
+
+/* In one commit, up to a group's message whose invitation may have come just before. */
+static enum sm_err store(struct sm_receiver *x, struct sm_span *page, uint64_t *last)
 {
 	struct sm_incoming m;
+	struct sm_span next = *page;
+	bool stop = false;
 	enum sm_err bad, e = sm_db_begin(&x->reader->db);
 	if (e != SM_OK)
 		return e;
-	while (e == SM_OK && sm_page_next(&m, &page, &bad)) {
-		e = store_one(x, &m);
+	while (e == SM_OK && sm_page_next(&m, &next, &bad)) {
+		if (stop && to_group(m.envelope))
+			break;
+		e = store_one(x, &m, &stop);
 		*last = m.seq > *last ? m.seq : *last;
+		*page = next;
 	}
 	if (e == SM_OK)
 		e = sm_db_commit(&x->reader->db);
 	if (e != SM_OK)
 		sm_db_rollback(&x->reader->db);
+	if (e == SM_OK && stop && x->reader->has_device)
+		sm_groups_prepare(x->online, &x->reader->db, &x->reader->device, NULL);
 	return e;
 }
 
 enum sm_err sm_receive_page(struct sm_receiver *x, struct sm_span page)
 {
 	uint64_t last = 0;
-	enum sm_err e = prepare(x, page);
-	if (e == SM_OK) {
-		x->storing = true;
-		e = store(x, page, &last);
-		x->storing = e != SM_OK;
+	enum sm_err e = sm_reader_refresh(x->reader);
+	while (e == SM_OK && page.n) {
+		struct sm_span left = page;
+		e = prepare(x, page);
+		if (e == SM_OK) {
+			x->storing = true;
+			e = store(x, &page, &last);
+			x->storing = e != SM_OK;
+		}
+		if (left.n == page.n)
+			break;
 	}
-	if (e == SM_OK && last)
-		e = sm_net_ack(&x->online->client, last);
 	if (e == SM_OK && last > x->last)
 		x->last = last;
+	if (x->hold && last >= x->hold)
+		last = x->hold - 1;
+	if (e == SM_OK && last)
+		e = sm_net_ack(&x->online->client, last);
 	return e;
 }
 
 enum sm_err sm_receive_all(struct sm_receiver *x)
 {
 	bool more = true;
-	enum sm_err e = SM_OK;
+	enum sm_err e = x->reader->removed ? SM_ERR_DENIED : SM_OK;
 	while (e == SM_OK && more) {
 		struct sm_http_answer page = {0};
 		uint64_t before = x->last;
@@ -150,10 +236,26 @@ enum sm_err sm_receive_all(struct sm_receiver *x)
 	return e;
 }
 
+void sm_receive_finish(struct sm_receiver *x)
+{
+	struct sm_reader *r = x->reader;
+	enum sm_err e;
+	if (!r->has_device)
+		return;
+	sm_heal(x->online, r, &x->opened);
+	e = sm_prekeys_keep(x->online, &r->db, &r->device, x->first);
+	if (e != SM_OK)
+		sm_note("prekeys are not refilled now: %s", sm_err_text(e));
+	x->first = x->unfinished = false;
+	x->hold = 0;
+}
+
 int sm_receive_say(const struct sm_receiver *x, enum sm_err e)
 {
 	if (e == SM_OK)
 		return SM_EXIT_OK;
+	if (x->reader->removed && e == SM_ERR_DENIED)
+		return sm_fail_plain(e, "this device has been removed from %s", x->reader->self);
 	if (x->storing || e == SM_ERR_IO || e == SM_ERR_CANTCREAT || e == SM_ERR_FORMAT || e == SM_ERR_PERM)
 		return sm_fail(e, "cannot keep messages in '%s'", x->reader->db.path);
 	return sm_net_say(&x->online->client, e);
