@@ -1,0 +1,208 @@
+# Messages that do not open (a restored backup, a lost database, a copied state directory): kept, named, asked for, and sent again. Nothing is
+# lost, nothing comes twice, and nothing goes on for ever.
+load helper
+
+people() {
+	start_server
+	for name; do sm_user "$name"; done
+}
+database() { printf '%s/data/sm.db' "$(home_of "$1")"; }
+save() { cp -a "$(home_of "$1")" "$(home_of "$1").$2"; }
+restore() { rm -rf "$(home_of "$1")" && cp -a "$(home_of "$1").$2" "$(home_of "$1")"; }
+# Only the database: tokens go on.
+restore_database() { cp -p "$(home_of "$1").$2/data/sm.db" "$(database "$1")"; }
+look() { as "$1" sminbox >/dev/null || [ $? -eq 1 ]; }
+texts() { as "$1" sminbox --offline -a --json | jq -r '.text // empty | rtrimstr("\n")' | sort | tr '\n' ' '; }
+errors() { as "$1" sminbox --offline -a --json | jq -r '.error // empty'; }
+# Both have heard of each other, so that the session is one of both sides.
+acquainted() {
+	as alice smsend bob <<<'hello bob'
+	look bob
+	as bob smsend alice <<<'hello alice'
+	look alice
+}
+
+@test "the recipient goes back to a backup: what does not open is named, asked for, and comes" {
+	people alice bob
+	acquainted
+	save bob old
+	as alice smsend bob <<<'one'
+	look bob
+	as bob smsend alice <<<'two'
+	look alice
+	restore_database bob old
+	as alice smsend -s 'the subject' -n name.txt bob <<<'three'
+	run --separate-stderr as bob sminbox
+	[ "$status" -eq 0 ]
+	[[ $output == *"?alice@$SERVER_HOST	[cannot be opened: no session with its sender fits]	0" ]]
+	[[ $output != *'the subject'* ]]
+	number=$(cut -f1 <<<"$output" | tail -n 1)
+	run --separate-stderr as bob sminbox -r "$number"
+	[ "$status" -eq 65 ]
+	[ "$stderr" = "sminbox: message $number cannot be opened: no session with its sender fits" ]
+	# the sender's tool answers when it is run the next time
+	run --separate-stderr as alice sminbox -v
+	[[ $stderr == *"sent again to bob@$SERVER_HOST"* ]]
+	run --separate-stderr as bob sminbox
+	[[ $output == *"alice@$SERVER_HOST	the subject	6" ]]
+	[ -z "$(errors bob)" ]
+	[ "$(texts bob)" = 'hello bob three ' ]
+	[ "$(as bob sminbox -a --json | jq -r 'select(.subject == "the subject") | [.proof, .name, (.original | length)] | join(" ")')" = 'proven name.txt 26' ]
+	# and the session works again, both ways
+	as bob smsend alice <<<'four'
+	look alice
+	as alice smsend bob <<<'five'
+	look bob
+	[ "$(texts alice)" = 'four hello alice two ' ]
+	[ "$(texts bob)" = 'five hello bob three ' ]
+}
+
+@test "the sender goes back to a backup: its message keys come twice, its messages once" {
+	people alice bob
+	acquainted
+	save alice old
+	as alice smsend bob <<<'one'
+	look bob
+	restore_database alice old
+	as alice smsend bob <<<'again at the same number'
+	look bob
+	[ -n "$(errors bob)" ]
+	look alice
+	look bob
+	[ -z "$(errors bob)" ]
+	[ "$(texts bob)" = 'again at the same number hello bob one ' ]
+}
+
+@test "a lost database" {
+	people alice bob
+	acquainted
+	rm "$(database bob)"
+	as alice smsend bob <<<'one'
+	look bob
+	[ -n "$(errors bob)" ]
+	look alice
+	look bob
+	[ -z "$(errors bob)" ]
+	[ "$(texts bob)" = 'one ' ]
+	as bob smsend alice <<<'two'
+	look alice
+	[ "$(texts alice)" = 'hello alice two ' ]
+}
+
+@test "a copied state directory: both send, both read, everything arrives once" {
+	people alice bob
+	acquainted
+	save alice copy
+	clone() { local SM_HOME; SM_HOME=$(home_of alice).copy; export SM_HOME; "$@"; }
+	as alice smsend bob <<<'a1'
+	clone smsend bob <<<'c1'
+	as alice smsend bob <<<'a2'
+	clone smsend bob <<<'c2'
+	for i in 1 2 3; do
+		look bob
+		look alice
+		clone sminbox >/dev/null || [ $? -eq 1 ]
+	done
+	look bob
+	[ "$(texts bob)" = 'a1 a2 c1 c2 hello bob ' ]
+	[ -z "$(errors bob)" ]
+	# what bob sends reaches one of the two, whichever looks first; what does not open there is healed there
+	as bob smsend alice <<<'b1'
+	clone sminbox >/dev/null
+	as bob smsend alice <<<'b2'
+	for i in 1 2 3; do
+		look alice
+		look bob
+		clone sminbox >/dev/null || [ $? -eq 1 ]
+	done
+	got=$( (texts alice; SM_HOME=$(home_of alice).copy sminbox --offline -a --json | jq -r '.text // empty | rtrimstr("\n")') | tr ' ' '\n' | grep '^b[12]' | sort -u | tr '\n' ' ')
+	[ "$got" = 'b1 b2 ' ]
+}
+
+@test "what cannot be sent again is asked for three times, and no more" {
+	people alice bob
+	acquainted
+	save bob old
+	as alice smsend bob <<<'one'
+	look bob
+	as bob smsend alice <<<'two'
+	look alice
+	restore_database bob old
+	as alice smsend bob <<<'lost'
+	sqlite3 "$(database alice)" 'DELETE FROM outbox'
+	for i in 1 2 3 4 5; do
+		look bob
+		look alice
+	done
+	[ -n "$(errors bob)" ]
+	[ "$(sqlite3 "$(database bob)" "SELECT max(count) FROM heal WHERE asked = 1 AND id <> 'requests'")" -eq 3 ]
+	[ "$(sqlite3 "$(database bob)" 'SELECT count(*) FROM outbox')" -le 5 ]
+	[ "$(sqlite3 "$(database bob)" 'SELECT count(*) FROM inbox WHERE waits = 1')" -eq 0 ]
+}
+
+@test "nothing is sent again to a changed key" {
+	people alice bob
+	acquainted
+	save bob old
+	as alice smsend bob <<<'one'
+	look bob
+	as bob smsend alice <<<'two'
+	look alice
+	restore_database bob old
+	as alice smsend bob <<<'secret'
+	look bob
+	# alice has seen another key for bob's address meanwhile
+	smkeygen -N -o other >/dev/null
+	sqlite3 "$(database alice)" "UPDATE contact SET trust = 2, seen = '$(smkeygen -y -i other | cut -d' ' -f1)' WHERE address LIKE 'bob@%'"
+	sent=$(sqlite3 "$(database alice)" 'SELECT count(*) FROM outbox')
+	as alice sminbox --json >got || [ $? -eq 1 ]
+	[ "$(sqlite3 "$(database alice)" 'SELECT count(*) FROM outbox')" -eq "$sent" ]
+	# the request is a message like others, then
+	jq -se 'any(.type == "application/sm-control" and .trust == "changed")' got
+	look bob
+	[ -n "$(errors bob)" ]
+}
+
+@test "an attachment and an unsigned message are sent again as they were" {
+	people alice bob
+	acquainted
+	save bob old
+	as alice smsend bob <<<'one'
+	look bob
+	as bob smsend alice <<<'two'
+	look alice
+	restore_database bob old
+	seq 5000 >numbers
+	as alice smsend -A numbers bob <<<'with a file'
+	as alice smsend --unsigned bob <<<'unsigned'
+	look bob
+	look alice
+	look bob
+	[ -z "$(errors bob)" ]
+	[ "$(texts bob)" = 'hello bob unsigned with a file ' ]
+	n=$(as bob sminbox -a --json | jq -r 'select(.text == "with a file\n").n')
+	mkdir d
+	as bob sminbox -o d "$n" >/dev/null
+	cmp numbers d/numbers
+	as bob sminbox -a --json | jq -se 'any(.text == "unsigned\n" and .proof == "none" and .trust == "unsigned")'
+}
+
+@test "followed: what did not open is listed when it has come" {
+	people alice bob
+	acquainted
+	save bob old
+	as alice smsend bob <<<'one'
+	look bob
+	as bob smsend alice <<<'two'
+	look alice
+	restore_database bob old
+	env SM_HOME="$(home_of bob)" sminbox -f --json >got 2>err 3>&- &
+	follower=$!
+	shown() { grep -q "$1" got; }
+	as alice smsend bob <<<'three'
+	wait_until 10 shown 'cannot be opened'
+	answered() { as alice sminbox -v 2>&1 | grep -q 'sent again'; }
+	wait_until 10 answered
+	wait_until 10 shown '"three'
+	kill "$follower"
+}
