@@ -3,6 +3,7 @@
 
 #include "cli/diag.h"
 #include "common/input.h"
+#include "common/kept_key.h"
 
 #include <string.h>
 
@@ -25,6 +26,25 @@ static enum sm_err unlock(void *ctx, const struct sm_identity **id)
 	d->signers.self = &d->id.pub;
 	*id = &d->id;
 	return SM_OK;
+}
+
+/* A session's stanza has been opened once, by sminbox; its inbox has the key. */
+static enum sm_err session(void *ctx, uint8_t file_key[static SM_FILE_KEY], const struct sm_header *h, size_t i)
+{
+	struct sm_decryption *d = ctx;
+	const struct sm_identity *id = &d->id;
+	enum sm_err e = d->id.secret.data ? SM_OK : unlock(d, &id);
+
+	(void)i;
+	if (e || !(e = sm_kept_key(file_key, h, id, d->o->common.profile)))
+		return e;
+	d->said = true;
+	if (e == SM_ERR_NOTFOUND) {
+		sm_error("%s came over a session: it opens here only while it is in the inbox (sminbox)", sm_input_name(d->o->input));
+		return h->has_group ? SM_ERR_POLICY : SM_ERR_STANZA;
+	}
+	(void)sm_fail(e, "cannot look into the inbox");
+	return e;
 }
 
 static enum sm_err find_signer(void *ctx, struct sm_public *pub, const uint8_t fp[static SM_FP_LEN])
@@ -93,7 +113,8 @@ enum sm_err sm_decryption_init(struct sm_decryption *d, struct options *o)
 
 	memset(d, 0, sizeof *d);
 	d->o = o;
-	d->opener = (struct sm_opener){.unlock = unlock, .ask = ask, .find_signer = find_signer, .policy = policy, .ctx = d};
+	d->opener = (struct sm_opener){
+	        .unlock = unlock, .session = session, .ask = ask, .find_signer = find_signer, .policy = policy, .ctx = d};
 	d->signers.profile = o->common.profile;
 	if (!o->signer)
 		return SM_OK;
