@@ -1,6 +1,7 @@
 # fish completion for smsend(1)
 function __smsend_who
     smcontact list 2>/dev/null | awk '{ print $1 }'
+    string match -q '@*' -- (commandline -ct); and SM_PASSPHRASE_FILE=/dev/null timeout 2 smgroup list 2>/dev/null | awk '{ print "@" $1 }'
 end
 complete -c smsend -s s -l subject -x -d 'give it a subject'
 complete -c smsend -s n -l name -x -d 'name the content'
