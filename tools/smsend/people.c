@@ -189,7 +189,15 @@ static bool is_final(const struct sm_client *c, enum sm_err e)
 	return e == SM_ERR_NOTFOUND || e == SM_ERR_LIMIT || e == SM_ERR_CONFLICT || (e == SM_ERR_PROTOCOL && c->error.status == 400);
 }
 
-/* The words, for which the size may matter. What the server will never take does not wait for a retry. */
+/* What the server will not take in this form must not wait for a retry. */
+static void drop(const struct letter *l)
+{
+	struct sending *s = l->s;
+	if (sm_outbox_drop(&s->db, s->self.end.address.text, s->key) != SM_OK)
+		sm_note("'%s' could not be written", s->db.path);
+}
+
+/* The words, for which the size may matter. */
 static int say_post(struct letter *l, enum sm_err e)
 {
 	struct sending *s = l->s;
@@ -199,8 +207,8 @@ static int say_post(struct letter *l, enum sm_err e)
 	if (sm_outbox_get(&row, &s->envelope, &s->db, s->self.key, account, s->key) == SM_OK)
 		sm_wipe(&row.meta, sizeof(row.meta));
 	int code = sm_post_say(&s->online.client, e, s->key, &s->envelope);
-	if (is_final(&s->online.client, e) && sm_outbox_drop(&s->db, account, s->key) != SM_OK)
-		sm_note("'%s' could not be written", s->db.path);
+	if (is_final(&s->online.client, e))
+		drop(l);
 	return code;
 }
 
@@ -278,9 +286,10 @@ static int deliver(struct letter *l)
 		code = transmit(l);
 	for (int i = made; code == SM_EXIT_OK && l->again && i < TRIES; i++)
 		code = attempt(l);
-	if (code == SM_EXIT_OK && l->again)
-		return say_post(l, SM_ERR_CONFLICT);
-	return code;
+	if (code != SM_EXIT_OK || !l->again)
+		return code;
+	drop(l);
+	return sm_fail_plain(SM_ERR_BUSY, "the recipients' devices keep changing: try again");
 }
 
 int send_people(struct sending *s)
