@@ -31,7 +31,9 @@ enum sm_err sm_store_device_add(struct sm_store *s, int64_t account, uint32_t nu
 
 enum sm_err sm_store_device_drop(struct sm_store *s, int64_t device)
 {
-	enum sm_err e = sm_db_one(&s->db, SM_ST_DEVICE_SESSIONS, "UPDATE session SET revoked=1 WHERE device=?", device);
+	enum sm_err e =
+	        sm_db_one(&s->db, SM_ST_DEVICE_SESSIONS,
+	                  "UPDATE session SET revoked=1 WHERE account=(SELECT account FROM device WHERE id=?1) AND device=?1", device);
 
 	if (!e)
 		e = sm_store_prekeys_drop(s, device);
