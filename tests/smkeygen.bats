@@ -616,3 +616,36 @@ on_terminal() {
 	[ "$status" -eq 77 ]
 	[[ $output == *'use --recovery-file or --recovery-fd' ]]
 }
+
+@test "on a terminal a mistyped recovery code is asked for again, and no code is shown" {
+	smkeygen -N -C kay >line
+	CODE=$(smkeygen --recovery)
+	export CODE
+	on_terminal 0 <<-'END'
+		set timeout 20
+		spawn smkeygen --recover -N -o k -C kay
+		expect "Recovery code: "
+		send "AAAAA-$env(CODE)\r"
+		expect "65 characters, where a code has 60"
+		expect "Recovery code: "
+		send "[string map {A B B A} [string tolower $env(CODE)]x]\r"
+		expect "Recovery code: "
+		send "$env(CODE)\r"
+		expect -re {sm1[a-z0-9]+ kay}
+		expect eof
+		exit [lindex [wait] 3]
+	END
+	[[ $output != *"${CODE%%-*}-"* ]]
+	[ "$(smkeygen -y k)" = "$(cat line)" ]
+	on_terminal 65 <<-'END'
+		set timeout 20
+		spawn smkeygen --recover -N -o x
+		for {set i 0} {$i < 3} {incr i} {
+			expect "Recovery code: "
+			send "no\r"
+		}
+		expect eof
+		exit [lindex [wait] 3]
+	END
+	[ ! -e x ]
+}
