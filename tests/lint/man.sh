@@ -12,7 +12,7 @@ tools=$(sed -n 's/^O[A-Z]*LINE = //p' Makefile)
 for tool in $tools; do
 	[[ -f man/$tool.1 ]] || { echo "man/$tool.1: missing"; status=1; }
 done
-for page in sm.7 sm-format.5 sm-protocol.7 smserver.8 smserver.conf.5; do
+for page in sm.7 sm-format.5 sm-protocol.7 sm-sessions.7 smserver.8 smserver.conf.5; do
 	[[ -f man/$page ]] || { echo "man/$page: missing"; status=1; }
 done
 while IFS=: read -r file line text; do
