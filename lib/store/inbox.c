@@ -29,13 +29,17 @@ enum sm_err sm_inbox_has(bool *here, struct sm_db *db, const struct sm_inbox_new
 	return e;
 }
 
+/* Those that nobody sees count downwards, so that they leave no gaps. */
+#define COLUMNS "(n, account, seq, hash, received, state, meta, envelope, ref, waits)"
+static const char insert_shown[] = "INSERT OR IGNORE INTO inbox " COLUMNS " VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+static const char insert_hidden[] = "INSERT OR IGNORE INTO inbox " COLUMNS " VALUES (min(0, ifnull((SELECT min(n) FROM inbox), 0)) - 1,"
+                                    " ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
 static enum sm_err insert(struct sm_db *db, const struct sm_inbox_new *m, const uint8_t hash[static SM_HASH_LEN], const struct sm_buf *meta,
                           int *added)
 {
 	sqlite3_stmt *q;
-	enum sm_err e = sm_sql_prepare(&q, db,
-	                               "INSERT OR IGNORE INTO inbox (account, seq, hash, received, state, meta, envelope, ref, waits) "
-	                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	enum sm_err e = sm_sql_prepare(&q, db, m->hidden ? insert_hidden : insert_shown);
 	sm_sql_text(q, 1, m->account);
 	sm_sql_int(q, 2, (int64_t)m->seq);
 	sm_sql_blob(q, 3, hash, SM_HASH_LEN);
