@@ -216,3 +216,67 @@ split() {
 	inbox --delete 1
 	refused 65 'came over a session: it opens here only while it is in the inbox' as bob smencrypt -d e
 }
+
+# enrolled NAME ACCOUNT: NAME becomes another device of ACCOUNT.
+enrolled() {
+	local code
+	sm_home "$1"
+	cp -p "$(home_of "$2")/password" "$(home_of "$1")/password"
+	code=$(as "$1" smaccount login "$2@$SERVER_HOST" --password-file "$(home_of "$1")/password" --no-wait) || [ $? -eq 75 ]
+	as "$2" smaccount devices approve "$code"
+	as "$1" smaccount login "$2@$SERVER_HOST" --password-file "$(home_of "$1")/password"
+}
+
+@test "devices: each reads, and a removed one is not believed any more" {
+	people alice bob
+	enrolled laptop alice
+	as bob smsend alice <<<'to both'
+	[ "$(texts alice)" = 'to both ' ]
+	[ "$(texts laptop)" = 'to both ' ]
+	as laptop smsend bob <<<'from the laptop'
+	[[ $(inbox | cut -f4) == "alice@$SERVER_HOST" ]]
+	# the sender's other device has it too, as its own account's
+	as alice sminbox --json | jq -se "any(.text == \"from the laptop\n\" and .proof == \"proven\" and .trust == \"verified\" and .from == \"alice@$SERVER_HOST\")"
+	# what it sends before it is removed comes after: the server has kept it back
+	as laptop smsend bob <<<'kept back'
+	body_of bob 0 >late
+	doctor "DELETE FROM delivery WHERE mailbox = $(mailbox_of bob)"
+	as alice smaccount devices remove 2
+	as bob smsend alice <<<'now bob knows'
+	doctor "$(insert_sql bob late 5000)"
+	run inbox
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"?alice@$SERVER_HOST	[cannot be opened: its sender's device is not known here]	0" ]]
+	[ "$(bob_sql 'SELECT count(*) FROM heal')" -eq 0 ]
+	# what was proven while it was one stays so
+	inbox --json | jq -se '.[0].text == "from the laptop\n" and .[0].proof == "proven" and .[0].trust == "unverified"'
+	run --separate-stderr as laptop sminbox
+	[ "$status" -eq 77 ]
+}
+
+@test "messages to a group say so" {
+	people alice bob
+	as alice smgroup create ops bob
+	as alice smsend -s all @ops <<<'hi'
+	[ "$(inbox | cut -f4,5)" = "alice@$SERVER_HOST @ops	all" ]
+	inbox --json | jq -e '.group == "ops" and .proof == "proven" and .trust == "unverified"'
+	run --separate-stderr inbox -v -r 1
+	[[ $stderr == *'to the group @ops'* ]]
+}
+
+@test "a device that lost its state hears of its groups again, and reads what came meanwhile" {
+	people alice bob
+	as alice smgroup create ops bob
+	as alice smsend @ops <<<'one'
+	[ "$(texts bob)" = 'one ' ]
+	rm "$(database bob)"
+	as alice smsend @ops <<<'two'
+	[[ $(inbox) == *"?alice@$SERVER_HOST @"*"	[cannot be opened: the group is not known here]	0" ]]
+	as alice sminbox >/dev/null || true
+	[ "$(texts bob)" = 'two ' ]
+	as alice smsend @ops <<<'three'
+	[ "$(texts bob)" = 'two three ' ]
+	[ "$(inbox -a | tail -n 1 | cut -f4)" = "alice@$SERVER_HOST @ops" ]
+	as bob smsend @ops <<<'four'
+	[ "$(texts alice)" = 'four ' ]
+}

@@ -256,9 +256,9 @@ static enum sm_err seal(struct sm_outbox_row *row, struct answer *a)
 	if (e == SM_ERR_LIMIT)
 		e = SM_ERR_POLICY;
 	if (e == SM_OK)
-		e = seal_group(a);
-	if (e == SM_OK)
 		e = seal_message(row, a, now);
+	if (e == SM_OK)
+		e = seal_group(a); /* a part, which goes first; it is added behind, because adding a message clears its parts */
 	if (e == SM_OK)
 		e = sm_db_commit(&a->r->db);
 	if (e != SM_OK)
