@@ -26,43 +26,43 @@ expected() {
 
 # PASS [fresh]: one message for each K; with fresh, alice begins a new session each time.
 send_pass() {
-	local k status
-	for ((k = 1; ; k++)); do
+	local k n status step=${STEP:-1}
+	for ((k = n = 1; ; k += step, n++)); do
 		if [[ ${2-} == fresh ]]; then
 			rm -rf "$ALICE"
 			cp -a "$ALICE.fresh" "$ALICE"
 		fi
 		status=0
-		killed_at "$ALICE" "$k" smsend --id "$1-$k" bob <<<"$1 $k" || status=$?
+		killed_at "$ALICE" "$k" smsend --id "$1-$n" bob <<<"$1 $n" || status=$?
 		[[ $status == 137 ]] || break
-		as alice smsend --id "$1-$k" bob <<<"$1 $k"
+		as alice smsend --id "$1-$n" bob <<<"$1 $n"
 		[[ ${2-} != fresh ]] || as bob sminbox >/dev/null
 	done
 	[[ $status == 0 ]] || { cat err; return 1; }
 	echo "$1: $k"
 	[[ $k -gt 10 ]]
-	texts bob | grep "^$1 " | diff - <(expected "$1" "$k")
+	texts bob | grep "^$1 " | diff - <(expected "$1" "$n")
 }
 
 # PASS [fresh]: before each K a message is sent, and sminbox killed over it.
 receive_pass() {
-	local k status
-	for ((k = 1; ; k++)); do
+	local k n status step=${STEP:-1}
+	for ((k = n = 1; ; k += step, n++)); do
 		if [[ ${2-} == fresh ]]; then
 			rm -rf "$ALICE"
 			cp -a "$ALICE.fresh" "$ALICE"
 		fi
-		as alice smsend bob <<<"$1 $k"
+		as alice smsend bob <<<"$1 $n"
 		status=0
 		killed_at "$BOB" "$k" sminbox || status=$?
 		[[ $status == 137 ]] || break
 		# an answer in between: the ratchet has to turn, too
-		[[ $((k % 5)) != 0 || ${2-} == fresh ]] || as bob smsend alice <<<"answer $1 $k"
+		[[ $((n % 5)) != 0 || ${2-} == fresh ]] || as bob smsend alice <<<"answer $1 $n"
 	done
 	[[ $status == 0 ]] || { cat err; return 1; }
 	echo "$1: $k"
 	[[ $k -gt 10 ]]
-	texts bob | grep "^$1 " | diff - <(expected "$1" "$k")
+	texts bob | grep "^$1 " | diff - <(expected "$1" "$n")
 }
 go_on() {
 	! texts bob | grep -qx '?'
@@ -78,9 +78,9 @@ go_on() {
 	cp -a "$ALICE" "$ALICE.fresh"
 	send_pass new fresh
 	send_pass old
-	export SM_CRASH_TORN=1
+	export SM_CRASH_TORN=1 STEP=3
 	send_pass torn
-	unset SM_CRASH_TORN
+	unset SM_CRASH_TORN STEP
 	go_on
 }
 
@@ -88,9 +88,9 @@ go_on() {
 	cp -a "$ALICE" "$ALICE.fresh"
 	receive_pass new fresh
 	receive_pass old
-	export SM_CRASH_TORN=1
+	export SM_CRASH_TORN=1 STEP=3
 	receive_pass torn
-	unset SM_CRASH_TORN
+	unset SM_CRASH_TORN STEP
 	go_on
 }
 
