@@ -206,3 +206,41 @@ acquainted() {
 	wait_until 10 shown '"three'
 	kill "$follower"
 }
+
+# Killed at every STEPth write and send, then run again: NAME's sminbox, while something is to be healed.
+killed_heal() {
+	local k n status
+	for ((k = n = 1; ; k += STEP, n++)); do
+		sqlite3 "$(database bob)" 'DELETE FROM pair; DELETE FROM heal' # so many requests would not be made
+		as alice smsend bob <<<"$1 $n"
+		[[ $1 == bob ]] || look bob
+		status=0
+		env SM_HOME="$(home_of "$1")" LD_PRELOAD="$SM_BIN/tests/crash/crash.so" SM_CRASH_AT="$k" ASAN_OPTIONS=verify_asan_link_order=0 \
+			sminbox >/dev/null 2>&1 || status=$?
+		for again in 1 2; do
+			look bob
+			look alice
+		done
+		look bob
+		[[ $status == 137 ]] || break
+	done
+	[[ $k -gt 10 && $status -le 1 ]]
+	[ "$(as bob sminbox --offline -a --json | jq -r '.text // empty | rtrimstr("\n")' | grep -c "^$1 ")" -eq "$n" ]
+	[ "$(as bob sminbox --offline -a --json | jq -r '.text // empty' | grep "^$1 " | sort -u | wc -l)" -eq "$n" ]
+	[ -z "$(errors bob)" ]
+}
+
+@test "killed while it asks, and while it answers: everything comes, once" {
+	[[ -e $SM_BIN/tests/crash/crash.so ]]
+	people alice bob
+	acquainted
+	as bob smsend alice <<<'more'
+	look alice
+	# the session is one that bob has begun: without it, nothing of alice's opens
+	sqlite3 "$(database alice)" 'DELETE FROM pair'
+	as bob smsend alice <<<'again'
+	look alice
+	as bob sminbox -q >/dev/null || [ $? -eq 1 ]
+	STEP=4 killed_heal alice
+	STEP=4 killed_heal bob
+}
