@@ -141,6 +141,8 @@ static const char *const migrations[] = {
         " key TEXT NOT NULL," /* the idempotency key of what answers it */
         " at INTEGER NOT NULL,"
         " UNIQUE (fp, id));",
+        "ALTER TABLE team ADD COLUMN teller TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE team ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;",
 };
 #define NMIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -12,16 +12,20 @@
 #define ROSTER_BYTES ((size_t)16 << 20) /* of a group's rosters whose text is kept */
 
 #define SELECT_GROUP                                                                                                                       \
-	"SELECT id, alias, state, expect, expected, (SELECT coalesce(max(epoch), 0) FROM roster WHERE roster.team = team.id) FROM team "
+	"SELECT id, alias, state, expect, expected, (SELECT coalesce(max(epoch), 0) FROM roster WHERE roster.team = team.id), teller, "    \
+	"chosen "                                                                                                                          \
+	"FROM team "
 
 static enum sm_err read_group(struct sm_group *g, sqlite3_stmt *q)
 {
 	struct sm_group r = {.expect = (uint64_t)sqlite3_column_int64(q, 3), .epoch = (uint64_t)sqlite3_column_int64(q, 5)};
 	int state = sqlite3_column_int(q, 2);
 	if (!sm_sql_get_text(q, 0, r.id, sizeof(r.id)) || !sm_sql_get_text(q, 1, r.alias, sizeof(r.alias)) ||
-	    !sm_sql_get_exact(q, 4, r.expected, sizeof(r.expected)) || state < SM_GROUP_INVITED || state > SM_GROUP_LEFT)
+	    !sm_sql_get_exact(q, 4, r.expected, sizeof(r.expected)) || !sm_sql_get_text(q, 6, r.teller, sizeof(r.teller)) ||
+	    state < SM_GROUP_INVITED || state > SM_GROUP_LEFT)
 		return SM_ERR_FORMAT;
 	r.state = (enum sm_group_state)state;
+	r.chosen = sqlite3_column_int(q, 7) != 0;
 	*g = r;
 	return SM_OK;
 }
@@ -74,13 +78,15 @@ enum sm_err sm_group_put(struct sm_db *db, struct sm_group *g)
 	if (e != SM_OK)
 		return e;
 	e = sm_sql_prepare(&q, db,
-	                   "INSERT INTO team (id, alias, state, expect, expected) VALUES (?1, ?2, ?3, ?4, ?5) "
-	                   "ON CONFLICT (id) DO UPDATE SET alias = ?2, state = ?3, expect = ?4, expected = ?5");
+	                   "INSERT INTO team (id, alias, state, expect, expected, teller, chosen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	                   "ON CONFLICT (id) DO UPDATE SET alias = ?2, state = ?3, expect = ?4, expected = ?5, teller = ?6, chosen = ?7");
 	sm_sql_text(q, 1, g->id);
 	sm_sql_text(q, 2, alias);
 	sm_sql_int(q, 3, g->state);
 	sm_sql_int(q, 4, (int64_t)g->expect);
 	sm_sql_blob(q, 5, g->expected, sizeof(g->expected));
+	sm_sql_text(q, 6, g->teller);
+	sm_sql_int(q, 7, g->chosen);
 	e = sm_sql_run(db, q, e, NULL);
 	if (e == SM_OK)
 		memcpy(g->alias, alias, sizeof(alias));

@@ -13,8 +13,10 @@ struct sm_group {
 	char alias[SM_NAME_MAX + 1]; /* what @NAME means here, unique in the profile; "" while invited */
 	enum sm_group_state state;
 	uint64_t epoch;  /* the newest verified one, 0 for none */
-	uint64_t expect; /* an epoch that a member has told of over a session, and its roster hash */
+	uint64_t expect; /* an epoch that somebody has told of over a session, and its roster hash */
 	uint8_t expected[32];
+	char teller[SM_ADDRESS_MAX + 1]; /* who told of it; "" for nobody */
+	bool chosen;                     /* made here, or sent to from here: what its alias means is known to its user */
 };
 
 /* SM_ERR_NOTFOUND. By id, or by alias. */

@@ -14,7 +14,7 @@ static struct device alice, bob, carol;
 
 static struct sm_group group(const char *id, const char *alias)
 {
-	struct sm_group g = {.state = SM_GROUP_IN, .expect = 3, .expected = {9}};
+	struct sm_group g = {.state = SM_GROUP_IN, .expect = 3, .expected = {9}, .teller = "bob@example.org", .chosen = true};
 	memcpy(g.id, id, SM_ID_LEN);
 	snprintf(g.alias, sizeof(g.alias), "%s", alias);
 	return g;
@@ -41,7 +41,8 @@ static void test_groups(struct sm_db *db)
 	struct list l = {.db = db};
 	ok(sm_group_get(&got, db, ID_A) == SM_ERR_NOTFOUND && sm_group_by_alias(&got, db, "ops") == SM_ERR_NOTFOUND, "there is none");
 	ok(!sm_group_put(db, &a) && !strcmp(a.alias, "ops") && !sm_group_get(&got, db, ID_A) && got.state == SM_GROUP_IN &&
-	           got.expect == 3 && got.expected[0] == 9 && got.epoch == 0 && !strcmp(got.id, ID_A),
+	           got.expect == 3 && got.expected[0] == 9 && got.epoch == 0 && got.chosen && !strcmp(got.teller, "bob@example.org") &&
+	           !strcmp(got.id, ID_A),
 	   "one, read back");
 	ok(!sm_group_put(db, &b) && !strcmp(b.alias, "ops-2") && !sm_group_put(db, &c) && !strcmp(c.alias, "ops-3"),
 	   "an alias that is taken gets a number");
