@@ -339,10 +339,31 @@ static bool is_stale(const struct sending *x, enum sm_err e)
 	return x->stale;
 }
 
+/* A key that the roster has is not the one that is believed here: it has changed, or it was accepted here and not in the group. */
+static int say_key(struct sending *x)
+{
+	const char *who = x->whose.text;
+	struct sm_contact c;
+
+	if (!strcmp(who, x->s->self->end.address.text))
+		sm_error("the group %s has another key for this account than its own: an admin must take it out and in again", x->g->alias);
+	else if (sm_contact_get(&c, x->s->db, who) == SM_OK && !c.has_seen)
+		sm_error("the group %s has another key for %s than the accepted one: an admin must 'smgroup remove' and 'smgroup add' them",
+		         x->g->alias, who);
+	else
+		return sm_peer_say_changed(x->s->db, who);
+	return SM_EXIT_REFUSED;
+}
+
 static int say(struct sending *x, enum sm_err e)
 {
 	if (e == SM_ERR_CHANGED)
-		return sm_peer_say_changed(x->s->db, x->whose.text);
+		return say_key(x);
+	if (e == SM_ERR_POLICY) {
+		sm_error("%s speaks of a newer list of who is in the group %s than the server gives: nothing is sent on the old one",
+		         x->g->teller, x->g->alias);
+		return SM_EXIT_PROTOCOL;
+	}
 	if (e == SM_ERR_SIGNATURE) {
 		sm_error("the server's prekey of %s is not signed by their device: refused", x->whose.text);
 		return SM_EXIT_PROTOCOL;
@@ -351,6 +372,29 @@ static int say(struct sending *x, enum sm_err e)
 		return sm_group_say(x->o, e, x->g);
 	return e == SM_ERR_EXISTS ? sm_fail_plain(SM_ERR_CONFLICT, "the key '%s' was used for another message already", x->key)
 	                          : sm_net_say(&x->o->client, e);
+}
+
+/* Has a member told of an epoch that is not here? Then who was put out might still be in the newest one that is. */
+static enum sm_err look_behind(struct sending *x, bool *behind)
+{
+	struct sm_roster r = {0};
+	enum sm_err e = sm_group_get(x->g, x->s->db, x->g->id);
+
+	*behind = false;
+	if (!e && x->g->expect > x->g->epoch && !(e = sm_group_roster(&r, NULL, x->s->db, x->g->id, 0)))
+		*behind = sm_roster_find(&r, x->g->teller) != NULL;
+	sm_roster_release(&r);
+	return e;
+}
+
+static enum sm_err keep_up(struct sending *x)
+{
+	bool behind;
+	enum sm_err e = look_behind(x, &behind);
+
+	if (!e && behind && !(e = catch_up(x)) && !(e = look_behind(x, &behind)) && behind)
+		e = SM_ERR_POLICY;
+	return e;
 }
 
 /* One try. *again: the server knows more than we do. */
@@ -394,8 +438,13 @@ int sm_group_send(struct sm_sent *sent, struct sm_online *o, struct sm_sealing *
 {
 	struct sending x = {.o = o, .s = s, .g = g, .key = key};
 	bool again = true, there = false;
-	enum sm_err e = repeat(sent, &x, &there);
-	int code;
+	enum sm_err e;
+	int code = sm_group_choose(s->db, g);
+
+	if (code != SM_EXIT_OK)
+		return code;
+	if ((e = keep_up(&x)) == SM_OK)
+		e = repeat(sent, &x, &there);
 
 	if (e != SM_OK && is_stale(&x, e)) {
 		there = false;
@@ -411,6 +460,8 @@ int sm_group_send(struct sm_sent *sent, struct sm_online *o, struct sm_sealing *
 	if (!e && !there && again)
 		e = SM_ERR_BUSY;
 	code = e == SM_OK ? SM_EXIT_OK : say(&x, e);
+	if (e == SM_OK && sm_group_chosen(s->db, g) != SM_OK)
+		sm_note("'%s' could not be written", s->db->path);
 	release(&x);
 	return code;
 }

@@ -41,9 +41,11 @@ static enum sm_err judge(struct chain *c, const struct sm_roster *r)
 		return SM_ERR_PROTOCOL;
 	e = c->last.epoch ? sm_roster_follows(&c->last, r) : sm_roster_begins(r);
 	if (e == SM_OK && g->expect == r->epoch) {
-		if (memcmp(r->hash, g->expected, sizeof(r->hash)) != 0)
+		/* the word of somebody who is not in it counts for nothing */
+		bool told = !*g->teller || sm_roster_find(r, g->teller);
+		if (told && memcmp(r->hash, g->expected, sizeof(r->hash)) != 0)
 			return SM_ERR_PROTOCOL;
-		c->trusted = true;
+		c->trusted |= told;
 	}
 	if (e == SM_OK)
 		c->trusted |= by_oneself(c, r);
@@ -143,8 +145,8 @@ enum sm_err sm_group_refresh(struct sm_group *g, struct sm_online *o, struct sm_
 		e = SM_ERR_NOTFOUND;
 	if (e)
 		goto out;
-	if (!c.trusted || !c.last.epoch)
-		e = SM_ERR_PROTOCOL;
+	if (!c.trusted)
+		e = c.last.epoch ? SM_ERR_POLICY : SM_ERR_PROTOCOL;
 	else if (c.texts.len)
 		e = store_chain(&c, g, db);
 out:
@@ -159,6 +161,10 @@ int sm_group_say(const struct sm_online *o, enum sm_err e, const struct sm_group
 		sm_error("this account is not in the group %s (any more)", *g->alias ? g->alias : g->id);
 		return SM_EXIT_NORECIPIENT;
 	}
+	if (e == SM_ERR_POLICY) {
+		sm_error("no member has told this device of the group %s yet: 'sminbox' fetches what they have sent", g->id);
+		return SM_EXIT_NORECIPIENT;
+	}
 	if (e == SM_ERR_PROTOCOL && !o->client.error.status) {
 		sm_error("the server's roster of the group %s is not what its members have signed: refused", *g->alias ? g->alias : g->id);
 		return SM_EXIT_PROTOCOL;
@@ -168,29 +174,45 @@ int sm_group_say(const struct sm_online *o, enum sm_err e, const struct sm_group
 
 /* --- Finding --- */
 
+/* Groups that are to be looked at: ids, 26 characters each. */
 struct prepare {
 	struct sm_online *o;
 	struct sm_db *db;
 	const struct sm_self *self;
-	struct sm_buf ids; /* 26 characters each */
+	bool all; /* also those that nobody has told of */
+	size_t untold;
+	struct sm_buf ids;
 };
 
-static enum sm_err note_invited(void *ctx, const struct sm_group *g)
-{
-	struct prepare *p = ctx;
-
-	return g->state == SM_GROUP_INVITED ? sm_buf_add(&p->ids, g->id, SM_ID_LEN) : SM_OK;
-}
-
-/* A group that the server names and nobody has told of. */
-static enum sm_err note_unknown(void *ctx, const char *id, uint64_t epoch)
+/* Of the groups that the server has this account in, those that one was invited to: one request, however many invitations there are. */
+static enum sm_err note_wanted(void *ctx, const char *id, uint64_t epoch)
 {
 	struct prepare *p = ctx;
 	struct sm_group g;
 	enum sm_err e = sm_group_get(&g, p->db, id);
 
 	(void)epoch;
-	return e == SM_ERR_NOTFOUND || (e == SM_OK && g.state == SM_GROUP_LEFT) ? sm_buf_add(&p->ids, id, SM_ID_LEN) : e;
+	if (e == SM_ERR_NOTFOUND)
+		return p->all ? sm_buf_add(&p->ids, id, SM_ID_LEN) : SM_OK;
+	if (e)
+		return e;
+	return g.state == SM_GROUP_INVITED || (g.state == SM_GROUP_LEFT && p->all) ? sm_buf_add(&p->ids, id, SM_ID_LEN) : SM_OK;
+}
+
+static enum sm_err has_invitation(void *ctx, const struct sm_group *g)
+{
+	bool *is = ctx;
+
+	*is |= g->state == SM_GROUP_INVITED;
+	return SM_OK;
+}
+
+static void announce(const struct sm_group *g)
+{
+	if (*g->teller)
+		sm_warning("%s has taken this account into the group %s: 'smgroup show %s'", g->teller, g->alias, g->alias);
+	else
+		sm_warning("this account is in the group %s: 'smgroup show %s'", g->alias, g->alias);
 }
 
 static void refresh_noted(struct prepare *p)
@@ -202,29 +224,34 @@ static void refresh_noted(struct prepare *p)
 		if (sm_group_get(&g, p->db, id) == SM_ERR_NOTFOUND)
 			memcpy(g.id, id, sizeof(g.id));
 		enum sm_err e = sm_group_refresh(&g, p->o, p->db, p->self);
+		p->untold += e == SM_ERR_POLICY;
 		if (e == SM_OK)
-			sm_note("in the group %s", g.alias);
+			announce(&g);
 		else if (e == SM_ERR_PROTOCOL)
-			sm_note("the server's roster of the group %s is not believed", id);
+			sm_warning("the server's roster of the group %s is not what its members have signed: not believed", id);
 	}
 }
 
-static void prepare_all(struct sm_online *o, struct sm_db *db, const struct sm_self *self, bool ask)
+static size_t prepare(struct sm_online *o, struct sm_db *db, const struct sm_self *self, bool all)
 {
-	struct prepare p = {o, db, self, {0}};
+	struct prepare p = {.o = o, .db = db, .self = self, .all = all};
+	bool invited = false;
 
 	sm_buf_init(&p.ids, TEXTS_MAX);
-	if (sm_group_each(db, note_invited, &p) == SM_OK && (!ask || sm_net_groups(&o->client, note_unknown, &p) == SM_OK))
+	if (sm_group_each(db, has_invitation, &invited) == SM_OK && (all || invited) && sm_net_groups(&o->client, note_wanted, &p) == SM_OK)
 		refresh_noted(&p);
 	sm_buf_release(&p.ids);
+	return p.untold;
 }
+
+size_t sm_groups_look(struct sm_online *o, struct sm_db *db, const struct sm_self *self) { return prepare(o, db, self, true); }
 
 void sm_groups_prepare(struct sm_online *o, struct sm_db *db, const struct sm_self *self, const struct sm_header *h)
 {
 	struct sm_group g;
 
 	if (!h) {
-		prepare_all(o, db, self, false);
+		(void)prepare(o, db, self, false);
 		return;
 	}
 	if (!h->has_group || sm_group_get(&g, db, h->group.id) != SM_OK)
@@ -233,13 +260,14 @@ void sm_groups_prepare(struct sm_online *o, struct sm_db *db, const struct sm_se
 		sm_note("the server's roster of the group %s is not believed", g.id);
 }
 
+/* By its id one means a group, whatever its name; by its name only when that is known to be its. */
 static enum sm_err look_up(struct sm_group *g, struct sm_db *db, const char *who)
 {
 	uint8_t raw[16];
 	enum sm_err e = SM_ERR_NOTFOUND;
 
-	if (sm_base32_id_parse(raw, who, strlen(who)) == SM_OK)
-		e = sm_group_get(g, db, who);
+	if (sm_base32_id_parse(raw, who, strlen(who)) == SM_OK && (e = sm_group_get(g, db, who)) == SM_OK)
+		g->chosen = true;
 	if (e == SM_ERR_NOTFOUND)
 		e = sm_group_by_alias(g, db, who);
 	return e == SM_OK && g->state != SM_GROUP_IN ? SM_ERR_NOTFOUND : e;
@@ -252,17 +280,92 @@ int sm_group_find(struct sm_group *g, struct sm_online *o, struct sm_db *db, con
 	enum sm_err e = look_up(&r, db, name);
 
 	if (e == SM_ERR_NOTFOUND) {
-		prepare_all(o, db, self, true);
+		(void)sm_groups_look(o, db, self);
 		e = look_up(&r, db, name);
 	}
 	if (e == SM_ERR_NOTFOUND) {
-		sm_error("no group is called '%s' here: 'smgroup list' shows those that there are", name);
+		sm_error("no group is called '%s' here ('smgroup list' shows those that there are; 'sminbox' fetches invitations)", name);
 		return SM_EXIT_NORECIPIENT;
 	}
 	if (e != SM_OK)
 		return sm_fail(e, "cannot use '%s'", db->path);
 	*g = r;
 	return SM_EXIT_OK;
+}
+
+/* --- Names --- */
+
+struct naming {
+	struct sm_db *db;
+	const struct sm_group *g;
+	char name[SM_NAME_MAX + 1];
+	struct sm_group other; /* id "": none */
+};
+
+static enum sm_err name_of(char name[static SM_NAME_MAX + 1], struct sm_db *db, const struct sm_group *g)
+{
+	struct sm_roster r = {0};
+	enum sm_err e = sm_group_roster(&r, NULL, db, g->id, 0);
+
+	if (e == SM_OK)
+		memcpy(name, r.name, sizeof(r.name));
+	sm_roster_release(&r);
+	return e;
+}
+
+static enum sm_err same_name(void *ctx, const struct sm_group *g)
+{
+	struct naming *n = ctx;
+	char name[SM_NAME_MAX + 1];
+	enum sm_err e;
+
+	if (g->state != SM_GROUP_IN || !strcmp(g->id, n->g->id))
+		return SM_OK;
+	if ((e = name_of(name, n->db, g)) == SM_OK && !strcmp(name, n->name))
+		n->other = *g;
+	return e;
+}
+
+static const char *known_by(const struct sm_group *g) { return *g->teller ? g->teller : "this account"; }
+
+int sm_group_choose(struct sm_db *db, const struct sm_group *g)
+{
+	struct naming n = {.db = db, .g = g};
+
+	if (g->chosen)
+		return SM_EXIT_OK;
+	enum sm_err e = name_of(n.name, db, g);
+	if (e == SM_OK)
+		e = sm_group_each(db, same_name, &n);
+	if (e != SM_OK)
+		return sm_fail(e, "cannot use '%s'", db->path);
+	if (!*n.other.id) {
+		sm_warning("the first message to @%s, which %s has taken this account into", g->alias, known_by(g));
+		return SM_EXIT_OK;
+	}
+	sm_error("two groups call themselves %s: @%s (by %s) and @%s (by %s): say once by its id which is meant ('smgroup list')", n.name,
+	         g->alias, known_by(g), n.other.alias, known_by(&n.other));
+	return SM_EXIT_REFUSED;
+}
+
+enum sm_err sm_group_chosen(struct sm_db *db, const struct sm_group *g)
+{
+	struct sm_group now;
+	enum sm_err e = sm_group_get(&now, db, g->id);
+
+	if (e || now.chosen)
+		return e;
+	if ((e = sm_db_begin(db)))
+		return e;
+	if (!(e = sm_group_get(&now, db, g->id))) {
+		now.chosen = true;
+		e = sm_group_put(db, &now);
+	}
+	if (!e)
+		e = sm_db_commit(db);
+	if (e)
+		sm_db_rollback(db);
+	return e;
 }
 
 /* --- Devices --- */

@@ -145,7 +145,7 @@ static enum sm_err first_roster(struct sm_buf *text, struct sm_roster *r, const 
 
 static int create(struct options *o, struct sm_roster *r, struct people *p)
 {
-	struct sm_group g = {.state = SM_GROUP_INVITED};
+	struct sm_group g = {.state = SM_GROUP_INVITED, .chosen = true};
 	struct sm_buf text;
 	enum sm_err e;
 

@@ -78,16 +78,20 @@ static enum sm_err note(void *ctx, const struct sm_group *g)
 	return g->state == SM_GROUP_IN ? sm_buf_add(&n->ids, g->id, SM_ID_LEN) : SM_OK;
 }
 
-/* Everything that is known, brought up to date, and what one has been invited to. */
+/* Everything that is known, brought up to date, and what one has been invited to. One group that the server lies about does not hide the
+ * others; the exit code tells of it. */
 static int refresh_all(struct options *o)
 {
 	struct noted n;
+	size_t untold = sm_groups_look(&o->online, &o->db, &o->self);
 	int code = SM_EXIT_OK;
 
-	sm_groups_prepare(&o->online, &o->db, &o->self, NULL);
+	if (untold)
+		sm_warning("the server has this account in %zu more group%s, of which no member has told this device yet", untold,
+		           untold == 1 ? "" : "s");
 	sm_buf_init(&n.ids, TEXT_MAX);
 	enum sm_err e = sm_group_each(&o->db, note, &n);
-	for (size_t i = 0; e == SM_OK && code == SM_EXIT_OK && i + SM_ID_LEN <= n.ids.len; i += SM_ID_LEN) {
+	for (size_t i = 0; e == SM_OK && i + SM_ID_LEN <= n.ids.len; i += SM_ID_LEN) {
 		struct sm_group g;
 		char id[SM_ID_LEN + 1] = "";
 		memcpy(id, n.ids.data + i, SM_ID_LEN);
@@ -96,6 +100,8 @@ static int refresh_all(struct options *o)
 		enum sm_err fresh = sm_group_refresh(&g, &o->online, &o->db, &o->self);
 		if (fresh != SM_OK && fresh != SM_ERR_NOTFOUND)
 			code = sm_group_say(&o->online, fresh, &g);
+		if (fresh == SM_ERR_NET)
+			break; /* nor will the others be had */
 	}
 	sm_buf_release(&n.ids);
 	return e == SM_OK ? code : sm_fail(e, "cannot use '%s'", o->db.path);
@@ -104,15 +110,13 @@ static int refresh_all(struct options *o)
 int sm_group_list(struct options *o)
 {
 	struct listing l = {.o = o};
-	int code = refresh_all(o);
+	int said = refresh_all(o), code;
 
-	if (code != SM_EXIT_OK)
-		return code;
 	sm_buf_init(&l.text, TEXT_MAX);
 	enum sm_err e = sm_group_each(&o->db, add_group, &l);
 	code = e == SM_OK ? print(&l.text, e) : sm_fail(e, "cannot use '%s'", o->db.path);
 	sm_buf_release(&l.text);
-	return code;
+	return code == SM_EXIT_OK ? said : code;
 }
 
 /* --- show --- */
