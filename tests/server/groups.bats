@@ -74,6 +74,9 @@ send_group() { # STATUS CODE NAME FILE DEVICES
 	roster r1 alice $G 1 - ops 'alice!' bob
 	sed 's/^name ops/name oops/' r1 >bad # unsigned, so to say
 	post_group 400 bad_roster alice bad
+	roster bad alice $G 1 - ops 'alice!' nobody # the signature comes before the members
+	sed -i 's/^name ops/name oops/' bad
+	post_group 400 bad_roster alice bad
 	sed '/^---/,$d' r1 >bad
 	post_group 400 bad_roster alice bad
 	{ sed '/^member/,$d' r1; grep '^member' r1 | tac; sed -n '/^signer/,$p' r1; } >bad
@@ -129,6 +132,10 @@ send_group() { # STATUS CODE NAME FILE DEVICES
 	put_group 400 bad_roster alice bad
 	roster bad alice $G 2 r1 ops 'alice!' bob nobody
 	put_group 404 no_such_member alice bad
+	sed -i 's/^name ops/name oops/' bad # the signature comes before the members
+	put_group 400 bad_roster alice bad
+	roster bad bob $G 2 r1 ops 'alice!' bob nobody
+	put_group 400 bad_roster bob bad
 	roster bad alice $G 2 r1 ops 'alice!' bob carol=other
 	put_group 409 member_key alice bad
 	put_group 200 - alice r2

@@ -265,6 +265,8 @@ static void chain(const char *name, change *what, const char *who, int k, enum s
 	sealed(&s, &next, who, k);
 	enum sm_err e = sm_roster_follows(&r, &s);
 	ok(e == want, "%s: %s", name, sm_err_text(e));
+	e = sm_roster_follows_known(&r, &s);
+	ok(e == (what == add_bad ? SM_OK : want), "%s, and all keys are known to be good: %s", name, sm_err_text(e));
 	sm_roster_release(&one);
 	sm_roster_release(&next);
 	sm_roster_release(&r);
@@ -313,6 +315,8 @@ static void begins(const char *name, change *what, const char *who, int k, enum 
 	sealed(&r, &one, who, k);
 	enum sm_err e = sm_roster_begins(&r);
 	ok(e == want, "%s: %s", name, sm_err_text(e));
+	e = sm_roster_begins_known(&r);
+	ok(e == (what == add_bad ? SM_OK : want), "%s, and all keys are known to be good: %s", name, sm_err_text(e));
 	sm_roster_release(&one);
 	sm_roster_release(&r);
 }
