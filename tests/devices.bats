@@ -37,8 +37,9 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	[[ $(cat err) == "smaccount: this device is not one of alice@$SERVER_HOST yet: approve it on one that is, until 2"*": smaccount devices approve $(cat code)" ]]
 	as alice smaccount devices >list
 	[ "$(wc -l <list)" -eq 2 ]
-	[[ $(sed -n 1p list) == "1       $(fingerprint alice) 2"*' (this device) (holds the user key)' ]]
-	[[ $(sed -n 2p list) == "waiting $(fingerprint laptop) 2"*" code $(cat code)" ]]
+	[[ $(sed -n 1p list) == "1"$'\t'"$(fingerprint alice)"$'\t2'*$'\tthis device, holds the user key' ]]
+	[[ $(sed -n 2p list) == "waiting"$'\t'"$(fingerprint laptop)"$'\t2'*$'\t'"code $(cat code)" ]]
+	[ "$(awk -F'\t' '{ print NF }' list | paste -sd' ')" = '5 5' ]
 	as alice smaccount devices approve "$(cat code)"
 	wait "$pid"
 	[ "$(wc -l <code)" -eq 1 ]
@@ -48,6 +49,7 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	[ "$(numbers laptop)" = '1 2' ]
 	as laptop smaccount devices --json | jq -se '(.[1].current and (.[1].user_key | not)) and (.[0].user_key and (.[0].current | not)) and all(.v == 1)'
 	as laptop smaccount status >status
+	[[ $(as laptop smaccount devices | sed -n 1p) == *$'\tholds the user key' ]]
 	grep -qx 'device   2 (2 in all)' status
 	grep -qx "user key $(fingerprint alice)" status
 	as laptop smaccount status --json | jq -e ".device == 2 and .devices == 2 and .asking == 0 and .prekeys == 100 and .user_key == \"$(fingerprint alice)\""
@@ -65,16 +67,31 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	[ "$status" -eq 75 ]
 	first=$output
 	[ ! -e "$(home_of laptop)/config/account" ]
-	run --separate-stderr login laptop alice --no-wait
+	# that this profile is to be alice's is remembered, but it is not yet, and speaks for nobody
+	run --separate-stderr as laptop smaccount login --password-file "$(password_of laptop)" --no-wait
 	[ "$status" -eq 75 ]
 	[ "$output" = "$first" ]
+	refused 77 'no account: make one' as laptop smaccount status
+	# no password was tried in vain for the first
+	[ "$(grep -c 'status=401 .*path=/api/v1/login ' "$SERVER_LOG")" -eq 1 ]
 	as alice smaccount status --json | jq -e '.asking == 1'
 	# in capitals and without the strokes, as somebody may type it
 	as alice smaccount devices approve "$(tr a-z A-Z <<<"$first" | tr -d -)"
-	run --separate-stderr login laptop alice
+	run --separate-stderr as laptop smaccount login --password-file "$(password_of laptop)"
 	[ "$status" -eq 0 ]
 	[ "$output" = '' ]
 	as laptop smaccount status >/dev/null
+	[ ! -e "$(home_of laptop)/config/account.asked" ]
+}
+
+@test "a profile that has lost its account file is in all the same" {
+	start_server
+	sm_user alice
+	rm "$(home_of alice)/config/account" "$(home_of alice)"/state/session*
+	run --separate-stderr login alice alice
+	[ "$status" -eq 0 ]
+	[ "$output$stderr" = '' ]
+	[ "$(numbers alice)" = 1 ]
 }
 
 @test "everything works without a terminal" {
@@ -180,9 +197,15 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	refused 65 'the recovery code has a mistake in it' login laptop alice --recovery-file typo
 	[ "$(numbers alice)" = 1 ]
 	[ ! -e "$(home_of laptop)/config/account" ]
-	run --separate-stderr login laptop alice --recovery-fd 6 6<right
+	run --separate-stderr login laptop alice -q --recovery-fd 6 6<right
 	[ "$status" -eq 0 ]
-	[ "$output$stderr" = '' ]
+	[ "$output" = '' ]
+	# what was signed is said, whatever -q says
+	label=$(as alice smaccount devices --json | jq -r 'select(.number == 1) | .label')
+	[ "${#stderr_lines[@]}" -eq 3 ]
+	[[ ${stderr_lines[0]} == "smaccount: signing that these are the devices of alice@$SERVER_HOST ("* ]]
+	[ "${stderr_lines[1]}" = "smaccount: device 1: $(fingerprint alice) ${label:--}" ]
+	[ "${stderr_lines[2]}" = "smaccount: device 2: $(fingerprint laptop) ${label:--} (this device)" ]
 	[ "$(numbers laptop)" = '1 2' ]
 	as laptop smaccount status >/dev/null
 	# the user key itself is not kept there
@@ -190,8 +213,59 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	# and a third, when the first is gone and with it the user key
 	as laptop smaccount devices remove 1 --recovery-file right 2>warning
 	grep -q 'from now on devices are changed with the recovery code alone' warning
-	login other alice --recovery-file right
+	login other alice --recovery-file right 2>/dev/null
 	[ "$(numbers other)" = '2 3' ]
+}
+
+# with_terminal NAME ANSWER: NAME logs in to alice's account with the recovery code, typed, and answers.
+with_terminal() {
+	as "$1" expect -c "
+		set timeout 20
+		spawn smaccount login alice@$SERVER_HOST --recovery --password-file $(password_of "$1")
+		expect {Recovery code: }; send [string trim {$(cat right)}]\r
+		expect {Sign it? }; send $2\r
+		expect eof
+		exit [lindex [wait] 3]" >screen
+}
+
+@test "who types a recovery code is asked whether the devices are right" {
+	need expect
+	start_server
+	sm_user alice
+	(umask 077 && as alice smkeygen --recovery >right)
+	second laptop alice
+	run with_terminal laptop n
+	[ "$status" -eq 77 ]
+	grep -q "device 1: $(fingerprint alice)" screen
+	grep -q 'not signed: this device stays outside' screen
+	[ "$(numbers alice)" = 1 ]
+	with_terminal laptop yes
+	[ "$(numbers alice)" = '1 2' ]
+}
+
+@test "the user key itself lets itself in: nobody else could" {
+	start_server
+	sm_user alice
+	(umask 077 && as alice smkeygen --recovery >right)
+	enrolled laptop alice alice
+	as laptop smaccount devices remove 1 --recovery-file right 2>/dev/null
+	# on another computer, from the code
+	second tower alice
+	rm "$(home_of tower)"/config/identity*
+	as tower smkeygen --recover --recovery-file right -N >/dev/null
+	run --separate-stderr login tower alice --no-wait
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	[[ $stderr == *"device 2: $(fingerprint laptop) "*"device 3: $(fingerprint alice) "*' (this device)' ]]
+	[ "$(numbers tower)" = '2 3' ]
+	as tower smaccount devices --json | jq -se '.[1].current and .[1].user_key'
+	# it holds the user key as the first one did
+	as tower smaccount devices remove 2
+	refused 77 "this device has been removed from alice@$SERVER_HOST" as laptop smaccount status
+	# and so does the profile that was removed, should it come back
+	run --separate-stderr login tower alice
+	[ "$status" -eq 0 ]
+	[ "$output$stderr" = '' ]
 }
 
 @test "a device that is removed is out at once, and asks to be let in again" {
@@ -201,7 +275,12 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	as laptop smaccount status >/dev/null
 	as alice smaccount devices remove 2
 	[ "$(numbers alice)" = 1 ]
-	refused 77 'login' as laptop smaccount devices
+	# every tool says it in the same words, with a token that is good and with one that has run out
+	for command in 'smaccount devices' 'smaccount status' sminbox 'smcontact add alice' 'smsend alice'; do
+		refused 77 "^[a-z]*: this device has been removed from alice@$SERVER_HOST\$" as laptop $command </dev/null
+	done
+	sed -i 's/^access_expires = .*/access_expires = 1/' "$(home_of laptop)/state/session"
+	refused 77 "^smaccount: this device has been removed from alice@$SERVER_HOST\$" as laptop smaccount devices
 	run --separate-stderr login laptop alice --no-wait
 	[ "$status" -eq 75 ]
 	[[ ${stderr_lines[0]} == "smaccount: warning: this device has been removed from alice@$SERVER_HOST, and asks to be let in again" ]]
@@ -346,7 +425,7 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	as alice smaccount devices refuse
 	for i in $(seq 2 16); do
 		second "d$i" alice
-		login "d$i" alice --recovery-file right
+		login "d$i" alice --recovery-file right 2>/dev/null
 	done
 	refused 77 'has 16 devices, which is all it may have' login w5 alice --recovery-file right
 	c=$(code w5 alice)
@@ -358,6 +437,45 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 }
 
 # --- A hostile server ---
+
+@test "a removed device does not come back unseen with a new one" {
+	need sqlite3
+	start_server
+	sm_user alice
+	(umask 077 && as alice smkeygen --recovery >right)
+	enrolled laptop alice alice
+	old=$(db "SELECT list FROM account WHERE name = 'alice'")
+	device=$(db "SELECT quote(pk), quote(fp), account FROM device WHERE number = 2")
+	as alice smaccount devices remove 2
+	stop_server
+	IFS='|' read -r pk fp account <<<"$device"
+	db "UPDATE account SET list = '$old' || char(10), version = 1 WHERE name = 'alice'"
+	db "INSERT INTO device(account, number, pk, fp, label, created) VALUES ($account, 2, $pk, $fp, 'stolen', 0)"
+	start_server
+	# a new device cannot know better, but says what it signs
+	second phone alice
+	login phone alice --recovery-file right 2>err
+	grep -q "^smaccount: device 2: $(fingerprint laptop) stolen\$" err
+	# one that has been there does
+	refused 76 'may not follow the one it gave before' as alice smaccount devices
+}
+
+@test "a number that would be the last is not signed" {
+	need sqlite3
+	start_server
+	sm_user alice
+	(umask 077 && as alice smkeygen --recovery >right)
+	second laptop alice
+	c=$(code laptop alice)
+	for next in 4294967295 1002 1; do
+		db "UPDATE account SET next = $next"
+		refused 76 "wants the next device of alice@$SERVER_HOST to be number $next, after 1: refused" as alice smaccount devices approve "$c"
+		refused 76 "to be number $next, after 1: refused" login laptop alice --recovery-file right
+	done
+	db "UPDATE account SET next = 1001"
+	as alice smaccount devices approve "$c"
+	[ "$(numbers alice)" = '1 1001' ]
+}
 
 @test "a device that the user key has not signed for is refused by every tool, by name" {
 	need sqlite3
@@ -409,9 +527,9 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	db "INSERT INTO device(account, number, pk, fp, label, created) VALUES ($account, 2, $pk, $fp, '', 0)"
 	db "INSERT INTO mailbox SELECT id, 0 FROM device WHERE id NOT IN (SELECT device FROM mailbox)"
 	start_server
-	refused 76 'does not follow the one it gave before' as alice smaccount devices
-	refused 76 'does not follow the one it gave before' as alice smaccount devices approve "$c"
-	refused 76 'does not follow the one it gave before' as alice smaccount status
+	refused 76 'may not follow the one it gave before' as alice smaccount devices
+	refused 76 'may not follow the one it gave before' as alice smaccount devices approve "$c"
+	refused 76 'may not follow the one it gave before' as alice smaccount status
 	run --separate-stderr as bob smcontact add alice
 	[ "$status" -eq 76 ]
 	stop_server
@@ -419,8 +537,8 @@ fingerprint() { as "$1" smkeygen -l | cut -d' ' -f1; }
 	db "UPDATE account SET list = NULL, version = 0 WHERE name = 'alice'"
 	db "DELETE FROM device WHERE number = 2"
 	start_server
-	refused 76 'does not follow the one it gave before' as alice smaccount devices
-	refused 76 'does not follow the one it gave before' as alice smaccount devices approve "$c"
+	refused 76 'may not follow the one it gave before' as alice smaccount devices
+	refused 76 'may not follow the one it gave before' as alice smaccount devices approve "$c"
 }
 
 @test "another user key for the own account is not believed, at login neither" {

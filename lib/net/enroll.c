@@ -17,6 +17,23 @@ static bool id_ok(const char *id)
 	return sm_base32_id_parse(raw, id, strlen(id)) == SM_OK;
 }
 
+/* They help a person to tell devices apart, and a server need not have any. */
+static void read_labels(struct sm_enrollment *r, const json_t *devices)
+{
+	const json_t *o;
+	uint32_t number;
+	size_t i;
+	json_array_foreach(devices, i, o)
+	{
+		if (!sm_read_u32(o, "id", &number))
+			continue;
+		const struct sm_listed_device *d = sm_device_list_number(&r->list, number);
+		char *label = d ? r->label[d - r->list.device] : NULL;
+		if (label && !sm_json_text(o, "label", label, sizeof(r->label[0])))
+			*label = 0;
+	}
+}
+
 static bool read_enrollment(struct sm_enrollment *r, const json_t *j, const struct sm_address *who)
 {
 	struct sm_public user;
@@ -26,6 +43,7 @@ static bool read_enrollment(struct sm_enrollment *r, const json_t *j, const stru
 	if (!sm_read_identity(&user, j, "identity") || !sm_read_list(&r->list, r->text, j, who, user.ed25519))
 		return false;
 	memcpy(r->user, user.ed25519, SM_PK_LEN);
+	read_labels(r, json_object_get(j, "devices"));
 	return sm_json_number(j, "version", &version) && (uint64_t)version == r->list.version && sm_read_u32(j, "next", &r->next);
 }
 

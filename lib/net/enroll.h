@@ -11,7 +11,8 @@ struct sm_enrollment {
 	uint8_t user[SM_PK_LEN];
 	struct sm_device_list list; /* as it is now */
 	char text[SM_DEVICES_TEXT_MAX + 1];
-	uint32_t next; /* the number that this device would have */
+	uint32_t next;                       /* the number that this device would have */
+	char label[SM_DEVICES_LIST_MAX][65]; /* of list.device, as the server has them: nobody signs these */
 };
 /* l->id is the new device's identity. list NULL: to wait for approval; else a signed list that has the new device already. The server's own
  * proof is checked. SM_ERR_EXISTS: the key is a device of the account already. SM_ERR_DENIED: wrong name or password. */

@@ -1,4 +1,4 @@
-/* The account file: four keys, written whole and read strictly. */
+/* The account file, and the one of an account that has been asked for: four keys, written whole and read strictly. */
 #include "store/account.h"
 
 #include "base/config.h"
@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ACCOUNT_FILE_MAX 8192
+#define ACCOUNT "account"
+#define ASKED "account.asked"
 
 static bool copy_value(char *out, size_t room, const char *value)
 {
@@ -46,12 +49,12 @@ static enum sm_err set_key(void *ctx, const char *section, const char *key, cons
 	return good ? SM_OK : SM_ERR_CONFIG;
 }
 
-enum sm_err sm_account_load(struct sm_account *a, const char *profile)
+static enum sm_err load(struct sm_account *a, const char *profile, const char *name)
 {
 	struct sm_account read = {0};
 	char *path = NULL, why[256];
 	int line = 0;
-	enum sm_err e = sm_path(&path, SM_DIR_CONFIG, profile, "account", 0);
+	enum sm_err e = sm_path(&path, SM_DIR_CONFIG, profile, name, 0);
 	if (e == SM_OK)
 		e = sm_config_read(path, set_key, &read, &line, why);
 	if (e == SM_ERR_NOINPUT && (errno == ENOENT || errno == ENOTDIR))
@@ -74,7 +77,7 @@ static bool writable(const char *s)
 	return !n || (s[0] != ' ' && s[n - 1] != ' ');
 }
 
-enum sm_err sm_account_save(const struct sm_account *a, const char *profile)
+static enum sm_err save(const struct sm_account *a, const char *profile, const char *name)
 {
 	struct sm_buf text;
 	char *path = NULL;
@@ -88,11 +91,26 @@ enum sm_err sm_account_save(const struct sm_account *a, const char *profile)
 	if (e == SM_OK && a->insecure_http)
 		e = sm_buf_adds(&text, "insecure_http = yes\n");
 	if (e == SM_OK)
-		e = sm_path(&path, SM_DIR_CONFIG, profile, "account", 1);
+		e = sm_path(&path, SM_DIR_CONFIG, profile, name, 1);
 	if (e == SM_OK)
 		e = sm_file_replace(path, text.data, text.len, 0600);
 out:
 	free(path);
 	sm_buf_release(&text);
+	return e;
+}
+
+enum sm_err sm_account_load(struct sm_account *a, const char *profile) { return load(a, profile, ACCOUNT); }
+enum sm_err sm_account_save(const struct sm_account *a, const char *profile) { return save(a, profile, ACCOUNT); }
+enum sm_err sm_account_asked_load(struct sm_account *a, const char *profile) { return load(a, profile, ASKED); }
+enum sm_err sm_account_asked_save(const struct sm_account *a, const char *profile) { return save(a, profile, ASKED); }
+
+enum sm_err sm_account_asked_forget(const char *profile)
+{
+	char *path = NULL;
+	enum sm_err e = sm_path(&path, SM_DIR_CONFIG, profile, ASKED, 0);
+	if (e == SM_OK && unlink(path) && errno != ENOENT && errno != ENOTDIR)
+		e = SM_ERR_IO;
+	free(path);
 	return e;
 }

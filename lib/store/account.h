@@ -19,5 +19,10 @@ struct sm_account {
 SM_CHECKED enum sm_err sm_account_load(struct sm_account *a, const char *profile);
 /* Replaces the file atomically. SM_ERR_FORMAT when a value would not be read back. */
 SM_CHECKED enum sm_err sm_account_save(const struct sm_account *a, const char *profile);
+/* The same for the account that this device has asked to be let in to, and is not in yet (config/account.asked). */
+SM_CHECKED enum sm_err sm_account_asked_load(struct sm_account *a, const char *profile);
+SM_CHECKED enum sm_err sm_account_asked_save(const struct sm_account *a, const char *profile);
+/* SM_OK also when there is none. */
+SM_CHECKED enum sm_err sm_account_asked_forget(const char *profile);
 
 #endif

@@ -232,9 +232,17 @@ load helper
 	put_list 200 - bob l2
 	wait $reader
 	[ "$(tail -n 1 events)" = closed ]
-	call 401 unauthenticated bob+2 GET /api/v1/messages
-	call 401 unauthenticated bob+2 GET /api/v1/sessions
-	api 401 - refresh bob+2
+	for round in kept restarted; do
+		call 401 device_removed bob+2 GET /api/v1/messages
+		call 401 device_removed bob+2 GET /api/v1/sessions
+		# Only with a token of its own: nobody else learns it.
+		call 401 unauthenticated bob+2 GET /api/v1/sessions no-token
+		call 401 unauthenticated bob+2 GET /api/v1/sessions token=x.y.z
+		call 401 unauthenticated bob+2 GET /api/v1/sessions token="$("$API" "$URL" show bob token)"
+		api 401 device_removed refresh bob+2
+		api 401 unauthenticated refresh bob+2 token=nonsense
+		[ $round = restarted ] || { stop; serve; }
+	done
 	api 401 login_refused login bob+2 "$PASSWORD"
 	send 409 stale_devices alice e header='Idempotency-Key: another'
 	[ "$(json '.extra[0].fingerprint')" = "$("$API" "$URL" show bob+2 fp)" ]
@@ -258,7 +266,7 @@ load helper
 	second alice
 	"$API" "$URL" list alice 2 2=alice+2 >l2
 	put_list 200 - alice+2 l2
-	call 401 unauthenticated alice GET /api/v1/devices
+	call 401 device_removed alice GET /api/v1/devices
 	call 200 - bob GET /api/v1/keys/alice
 	[ "$(json -c '.devices|map(.id)')" = '[2]' ]
 	[ "$(json .identity)" = "$("$API" "$URL" show alice identity)" ] # the user key stays
@@ -279,7 +287,7 @@ load helper
 	api 200 - identity alice+2 newkey
 	[ "$(json -c '[.list,(.devices|map(.id))]')" = '[null,[1]]' ]
 	cp "$CLIENTS/newkey.key" "$CLIENTS/alice+2.key"
-	call 401 unauthenticated alice GET /api/v1/devices
+	call 401 device_removed alice GET /api/v1/devices
 	call 200 - alice+2 GET /api/v1/devices
 	[ "$(json -c '[.list,.version,.next,(.devices|map([.id,.current])),.waiting]')" = '[null,0,2,[[1,true]],[]]' ]
 	call 200 - alice+2 GET /api/v1/messages # its mailbox stays

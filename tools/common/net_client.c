@@ -96,7 +96,9 @@ static int say_denied(const struct sm_client *c)
 		sm_error("the server has just started: try again in %ld s", x->retry_after);
 		return SM_EXIT_TEMP;
 	}
-	if (!strcmp(x->code, "login_refused"))
+	if (!strcmp(x->code, "device_removed"))
+		sm_error("this device has been removed from %s", c->session ? c->session->address : "its account");
+	else if (!strcmp(x->code, "login_refused"))
 		sm_error("login refused: wrong name, password or identity");
 	else if (session_over(x))
 		sm_error("the login session has ended: run 'smaccount login'");

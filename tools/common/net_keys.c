@@ -19,6 +19,12 @@ int sm_peer_say_changed(struct sm_db *db, const char *address)
 	return SM_EXIT_REFUSED;
 }
 
+int sm_peer_say_fork(const char *address)
+{
+	sm_error("the server gives a list of the devices of %s that may not follow the one it gave before: refused", address);
+	return SM_EXIT_PROTOCOL;
+}
+
 enum sm_err sm_peer_lookup(struct sm_user_key *k, struct sm_online *o, const struct sm_address *who)
 {
 	if (strcmp(who->host, o->self.host) != 0)
@@ -88,10 +94,8 @@ static int say_keep(struct sm_db *db, const struct sm_online *o, enum sm_err e, 
 	}
 	if (e == SM_ERR_CHANGED)
 		return sm_peer_say_changed(db, address);
-	if (e == SM_ERR_POLICY) {
-		sm_error("the server gives a list of the devices of %s that may not follow the one it gave before: refused", address);
-		return SM_EXIT_PROTOCOL;
-	}
+	if (e == SM_ERR_POLICY)
+		return sm_peer_say_fork(address);
 	return sm_fail(e, "cannot keep the key of %s in '%s'", address, db->path);
 }
 

@@ -21,5 +21,7 @@ int sm_peer_address(struct sm_address *a, const struct sm_online *o, const char 
 SM_CHECKED enum sm_err sm_peer_keep(struct sm_db *db, const struct sm_online *o, const struct sm_user_key *k, bool *added);
 /* "the key of ... has changed", and what to do. Returns 77. */
 int sm_peer_say_changed(struct sm_db *db, const char *address);
+/* Of a list of devices that is older than the known one, or another of its age. Returns 76. */
+int sm_peer_say_fork(const char *address);
 
 #endif

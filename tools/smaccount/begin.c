@@ -107,6 +107,8 @@ static int settle_in(struct sm_begin *b, struct options *o, struct sm_db *db, en
 	if (code != SM_EXIT_OK)
 		return code;
 	enum sm_err e = sm_account_save(&b->on.account, o->common.profile);
+	if (e == SM_OK)
+		e = sm_account_asked_forget(o->common.profile);
 	return e == SM_OK ? SM_EXIT_OK : sm_fail(e, "cannot write the account file");
 }
 

@@ -99,19 +99,9 @@ static int approve(struct sm_device_list *next, struct sm_devices_run *r, const 
 		sm_error("no device with the code '%s' waits to be let in to %s", r->operand, r->on.self.text);
 		return SM_EXIT_NO;
 	}
-	if (next->n == SM_DEVICES_LIST_MAX) {
-		sm_error("%s has %d devices, which is all it may have: remove one first", r->on.self.text, SM_DEVICES_LIST_MAX);
-		return SM_EXIT_REFUSED;
-	}
-	struct sm_listed_device *n = &next->device[next->n];
-	n->number = sm_own_next(next, d->next);
-	memcpy(n->pk, w->pk, SM_PK_LEN);
-	memcpy(n->fp, w->fp, SM_FP_LEN);
-	next->n++;
-	if (n->number)
-		return SM_EXIT_OK;
-	sm_error("the server gives the next device a number that another has or had: refused");
-	return SM_EXIT_PROTOCOL;
+	struct sm_public device;
+	enum sm_err e = sm_public_from_ed25519(&device, w->pk);
+	return e == SM_OK ? sm_own_append(next, d->next, &device) : sm_fail(e, "cannot use the key of the device that waits");
 }
 
 int sm_devices_approve(struct sm_devices_run *r) { return change(r, approve); }

@@ -15,16 +15,16 @@ static enum sm_err add_text(struct sm_buf *b, const struct sm_device_info *i, co
 	char fp[SM_FP_TEXT_LEN + 1], date[SM_TIME_LEN + 1], code[SM_ENROLL_CODE_LEN + 1];
 	sm_fp_format(fp, i->fp);
 	sm_time_format(date, i->created);
-	enum sm_err e = i->number ? sm_buf_addf(b, "%-7u %s %s ", i->number, fp, date) : sm_buf_addf(b, "waiting %s %s ", fp, date);
+	bool holds = i->number && sm_equal(i->pk, user, SM_PK_LEN);
+	enum sm_err e = i->number ? sm_buf_addf(b, "%u\t%s\t%s\t", i->number, fp, date) : sm_buf_addf(b, "waiting\t%s\t%s\t", fp, date);
 	if (e == SM_OK)
 		e = *i->label ? sm_text_show(b, (const uint8_t *)i->label, strlen(i->label), false) : sm_buf_adds(b, "-");
-	if (e == SM_OK && i->current)
-		e = sm_buf_adds(b, " (this device)");
-	if (e == SM_OK && sm_equal(i->pk, user, SM_PK_LEN))
-		e = sm_buf_adds(b, " (holds the user key)");
+	if (e == SM_OK && (i->current || holds))
+		e = sm_buf_addf(b, "\t%s%s%s", i->current ? "this device" : "", i->current && holds ? ", " : "",
+		                holds ? "holds the user key" : "");
 	if (e == SM_OK && !i->number) {
 		sm_enroll_code(code, self, i->pk);
-		e = sm_buf_addf(b, " code %s", code);
+		e = sm_buf_addf(b, "\tcode %s", code);
 	}
 	return e == SM_OK ? sm_buf_adds(b, "\n") : e;
 }

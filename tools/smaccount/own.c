@@ -4,11 +4,14 @@
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "common/net_keys.h"
 #include "common/net_sessions.h"
 #include "common/recovery.h"
 #include "common/self.h"
 
 #include <string.h>
+
+#define NEXT_MAX 1000 /* how far a new device's number may be above the highest on the list */
 
 /* Whose signature the list must bear: SM_ERR_NOTFOUND when that is still to be learnt. */
 static enum sm_err expected_user(uint8_t fp[static SM_FP_LEN], const struct sm_online *on, struct sm_db *db, const struct sm_public *user,
@@ -58,8 +61,7 @@ static int check_rollback(const struct sm_own_devices *d, const struct sm_online
 		return sm_fail(e, "cannot read the devices of %s", on->self.text);
 	if (!known.version || sm_device_list_follows(&known, &d->list) == SM_OK)
 		return SM_EXIT_OK;
-	sm_error("the server gives a list of the devices of %s that does not follow the one it gave before: refused", on->self.text);
-	return SM_EXIT_PROTOCOL;
+	return sm_peer_say_fork(on->self.text);
 }
 
 static int check_listed(const struct sm_own_devices *d, const struct sm_online *on)
@@ -101,7 +103,24 @@ int sm_own_keep(const struct sm_own_devices *d, const struct sm_online *on, stru
 	return e == SM_OK ? SM_EXIT_OK : sm_fail(e, "cannot keep the devices of %s", on->self.text);
 }
 
-uint32_t sm_own_next(const struct sm_device_list *list, uint32_t next) { return next > list->device[list->n - 1].number ? next : 0; }
+int sm_own_append(struct sm_device_list *list, uint32_t next, const struct sm_public *device)
+{
+	uint32_t highest = list->device[list->n - 1].number;
+	if (list->n == SM_DEVICES_LIST_MAX) {
+		sm_error("%s has %d devices, which is all it may have: remove one first", list->address.text, SM_DEVICES_LIST_MAX);
+		return SM_EXIT_REFUSED;
+	}
+	/* A number far above would leave none for those that come later: it is signed, and none goes back. */
+	if (next <= highest || next - highest > NEXT_MAX) {
+		sm_error("the server wants the next device of %s to be number %u, after %u: refused", list->address.text, next, highest);
+		return SM_EXIT_PROTOCOL;
+	}
+	struct sm_listed_device *d = &list->device[list->n++];
+	d->number = next;
+	memcpy(d->pk, device->ed25519, SM_PK_LEN);
+	memcpy(d->fp, device->fp, SM_FP_LEN);
+	return SM_EXIT_OK;
+}
 
 /* --- Signing --- */
 

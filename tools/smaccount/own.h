@@ -15,8 +15,9 @@
 int sm_own_fetch(struct sm_own_devices *d, struct sm_online *on, struct sm_db *db, const struct sm_public *user, bool first);
 /* Stores what sm_own_fetch gave. */
 int sm_own_keep(const struct sm_own_devices *d, const struct sm_online *on, struct sm_db *db);
-/* The number that a device added to d's list gets, or 0 when the server names one that cannot be. */
-uint32_t sm_own_next(const struct sm_device_list *list, uint32_t next);
+/* Puts a device at the list's end, under the number that the server names: 76 when that is not one of the next 1,000; 77 when it is full.
+ */
+int sm_own_append(struct sm_device_list *list, uint32_t next, const struct sm_public *device);
 
 /* The identity that may sign d's list: the recovery code's when o asks for it, else this device's. 77: it is not the user key. user: the
  * account's. key is wiped by sm_identity_release. */

@@ -220,6 +220,16 @@ static bool use_nonce(struct sm_req *req, struct sm_session *s, const struct sig
 	return e == SM_OK;
 }
 
+/* Only who holds a token of the session hears why it has ended. */
+static bool refuse_ended(struct sm_req *req, const struct sm_session *s)
+{
+	struct sm_session_row row;
+
+	if (!sm_reader_session(req->worker->reader, s->sid, &row) && !row.number)
+		return refuse(req, "device_removed", "this device has been removed from the account");
+	return refuse(req, "unauthenticated", "the session has ended");
+}
+
 bool sm_auth(struct sm_req *req, bool token)
 {
 	struct sm_server *srv = req->worker->server;
@@ -230,8 +240,10 @@ bool sm_auth(struct sm_req *req, bool token)
 		return refuse(req, "unauthenticated", "the request is not signed by a session");
 	struct sm_session *s = req->session;
 	enum token_state t = token ? check_token(req, s, now) : TOKEN_GOOD;
-	if (t == TOKEN_BAD || (token && !sm_session_alive(s, now)))
-		return refuse(req, "unauthenticated", "the session has ended or the token is not its own");
+	if (t == TOKEN_BAD)
+		return refuse(req, "unauthenticated", "the token is not the session's own");
+	if (token && !sm_session_alive(s, now))
+		return refuse_ended(req, s);
 	if (t == TOKEN_EXPIRED)
 		return refuse(req, "token_expired", "the access token has expired");
 	if (!check_clock(req, parts.created, now))

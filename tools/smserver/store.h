@@ -41,7 +41,7 @@ struct sm_session_row {
 	char sid[SM_ID_LEN + 1];
 	int64_t account, device, created, used, expires;
 	char user[SM_NAME_MAX + 1];
-	uint32_t number; /* of the device */
+	uint32_t number; /* of the device; 0: it has been removed, which is known as long as a token of the session could live */
 	bool revoked;
 	uint32_t generation;               /* of the newest refresh token */
 	uint8_t current[32], previous[32]; /* SHA-256 of refresh tokens; previous is zero before the first refresh */

@@ -39,7 +39,7 @@ enum sm_err sm_reader_account(struct sm_reader *r, const char *name, struct sm_a
 #define SESSION_COLUMNS                                                                                                                    \
 	"s.sid,s.account,s.device,s.created,s.used,s.expires,s.revoked,s.generation,s.current,s.previous,a.name,d.number FROM session AS " \
 	"s"                                                                                                                                \
-	" JOIN account AS a ON a.id=s.account JOIN device AS d ON d.id=s.device"
+	" JOIN account AS a ON a.id=s.account LEFT JOIN device AS d ON d.id=s.device"
 
 static void session_row(sqlite3_stmt *st, struct sm_session_row *s)
 {

@@ -145,7 +145,7 @@ const struct sm_device *sm_api_own_device(struct sm_req *req, struct sm_account 
 	if (e)
 		sm_problem_err(req, e);
 	else
-		sm_problem(req, 401, "unauthenticated", "this device is not one of the account's any more");
+		sm_problem(req, 401, "device_removed", "this device has been removed from the account");
 	return NULL;
 }
 

@@ -51,15 +51,29 @@ static json_t *user_key(struct sm_req *req, const char *user)
 	return v;
 }
 
+/* What the account's devices are called: whoever signs a list looks at it first. */
+static json_t *labels(struct sm_req *req, int64_t account)
+{
+	struct sm_device_row row[SM_DEVICES_MAX];
+	size_t n = 0;
+	json_t *list = json_array();
+
+	if (sm_reader_devices(req->worker->reader, account, row, &n))
+		n = 0;
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, json_pack("{s:I,s:s}", "id", (json_int_t)row[i].number, "label", row[i].label));
+	return list;
+}
+
 static void answer(struct enrolling *x)
 {
 	struct sm_req *req = x->api.req;
 
 	sm_json_reply(req, x->text[0] ? 201 : 202,
-	              json_pack("{s:o,s:s,s:I,s:o,s:o,s:I,s:I}", "server_signature", sm_json_b64(x->proof.server_signature, 32),
+	              json_pack("{s:o,s:s,s:I,s:o,s:o,s:I,s:I,s:o}", "server_signature", sm_json_b64(x->proof.server_signature, 32),
 	                        "enrollment", x->row.id, "expires", (json_int_t)x->row.expires, "identity", user_key(req, x->proof.user),
 	                        "list", x->present.text[0] ? json_string(x->present.text) : json_null(), "version",
-	                        (json_int_t)x->present.version, "next", (json_int_t)x->present.next));
+	                        (json_int_t)x->present.version, "next", (json_int_t)x->present.next, "devices", labels(req, x->account)));
 }
 
 static void enroll_done(struct sm_op *op)

@@ -15,6 +15,7 @@ struct refreshing {
 	uint32_t generation; /* of the token presented */
 	int64_t now, expires;
 	char next[SM_REFRESH_TEXT];
+	bool removed; /* set in run: the device is gone */
 };
 
 static enum sm_err revoke_family(struct refreshing *x, struct sm_store *st)
@@ -33,10 +34,12 @@ static enum sm_err refresh_run(struct sm_op *op, struct sm_store *st)
 	struct sm_session_row row;
 	enum sm_err e = sm_store_session(st, x->sid, &row);
 
+	x->removed = false;
 	if (e && e != SM_ERR_NOTFOUND)
 		return e;
 	if (e || row.revoked || row.expires <= x->now) {
 		x->api.answer = SM_ERR_CHANGED;
+		x->removed = !e && !row.number;
 		return SM_OK;
 	}
 	if (sm_equal(row.current, x->presented, 32) || sm_equal(row.previous, x->presented, 32)) {
@@ -70,7 +73,9 @@ static void refresh_done(struct sm_op *op)
 
 	if (!sm_api_committed(&x->api))
 		return;
-	if (x->api.answer == SM_ERR_CHANGED) {
+	if (x->removed) {
+		sm_problem(req, 401, "device_removed", "this device has been removed from the account");
+	} else if (x->api.answer == SM_ERR_CHANGED) {
 		sm_problem(req, 401, "session_revoked", "the session has ended; log in again");
 	} else if (x->api.answer) {
 		sm_problem(req, 401, "unauthenticated", "the refresh token is not valid");
