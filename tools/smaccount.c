@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "cli/verb.h"
 #include "smaccount/verbs.h"
 
 #include <signal.h>
@@ -56,9 +57,8 @@ static const struct sm_opt devices_table[] = {{OPT_JSON, "json", NULL, "with lis
                                               {0}};
 static const struct sm_opt logout_table[] = {SM_COMMON_OPTS, {0}};
 static const struct sm_opt status_table[] = {{OPT_JSON, "json", NULL, "one JSON object"}, SM_COMMON_OPTS, {0}};
-static const struct sm_opt no_table[] = {{0}};
 
-static const char *const verbs[] = {"register NAME@HOST   make an account for the profile's identity, and log in",
+static const char *const lines[] = {"register NAME@HOST   make an account for the profile's identity, and log in",
                                     "login [NAME@HOST]    begin a session; a new device asks to be let in",
                                     "logout               end it",
                                     "status               address, server, session, clock, messages, device",
@@ -86,15 +86,12 @@ static bool account_option(struct options *o, int c)
 	return true;
 }
 
-/* operands: how many there may be. */
-static void parse(struct options *o, int operands, int argc, char **argv)
+static void parse(struct options *o, const struct sm_verb *v, int argc, char **argv)
 {
 	int c;
 	while ((c = sm_opt_next(&o->opts, argc, argv)) != -1)
 		if (!account_option(o, c))
 			(void)sm_common_opt(&o->common, &o->opts, c);
-	if (argc - o->opts.index > operands)
-		sm_usage(&o->opts, "too many arguments");
 	if (o->password.file && o->password.fd >= 0)
 		sm_usage(&o->opts, "--password-file and --password-fd exclude each other");
 	if (o->invite && o->invite_file)
@@ -102,25 +99,22 @@ static void parse(struct options *o, int operands, int argc, char **argv)
 	if (o->code.file && o->code.fd >= 0)
 		sm_usage(&o->opts, "--recovery-file and --recovery-fd exclude each other");
 	o->operand = argv + o->opts.index;
-	o->operands = argc - o->opts.index;
+	o->operands = sm_verb_operands(&o->opts, v, argc);
 }
 
-struct verb {
-	const char *name, *usage, *about;
-	const struct sm_opt *table;
-	int operands;
-	int (*run)(struct options *);
+static const struct sm_verb table[] = {
+        {"register", "NAME@HOST[:PORT] [--url URL] [--invite CODE]", "make an account and log in", register_table, 0, 1,
+         sm_account_register},
+        {"login", "[NAME@HOST[:PORT]] [--recovery | --no-wait]", "log in to the profile's account, or to another one", login_table, 0, 1,
+         sm_account_login},
+        {"logout", "", "end the session, here and on the server", logout_table, 0, 0, sm_account_logout},
+        {"status", "[--json]", "show the account, the session and what is waiting", status_table, 0, 0, sm_account_status},
+        {"devices", "[list | approve CODE | refuse | remove NUMBER]",
+         "show the account's devices, let one in, let none in, or take one out", devices_table, 0, 2, sm_account_devices},
 };
 
-static const struct verb table[] = {
-        {"register", "NAME@HOST[:PORT] [--url URL] [--invite CODE]", "make an account and log in", register_table, 1, sm_account_register},
-        {"login", "[NAME@HOST[:PORT]] [--recovery | --no-wait]", "log in to the profile's account, or to another one", login_table, 1,
-         sm_account_login},
-        {"logout", "", "end the session, here and on the server", logout_table, 0, sm_account_logout},
-        {"status", "[--json]", "show the account, the session and what is waiting", status_table, 0, sm_account_status},
-        {"devices", "[list | approve CODE | refuse | remove NUMBER]",
-         "show the account's devices, let one in, let none in, or take one out", devices_table, 2, sm_account_devices},
-};
+static const struct sm_verbs verbs = {table, sizeof(table) / sizeof(table[0]), "register|login|logout|status|devices ...",
+                                      "accounts, login sessions and devices", lines};
 
 int main(int argc, char **argv)
 {
@@ -130,18 +124,7 @@ int main(int argc, char **argv)
 	enum sm_err e = sm_secret_harden();
 	if (e != SM_OK)
 		return sm_fail(e, "cannot protect this process's memory");
-	for (size_t i = 0; argc > 1 && i < sizeof(table) / sizeof(table[0]); i++) {
-		if (strcmp(argv[1], table[i].name) != 0)
-			continue;
-		o.opts = (struct sm_opts){.verb = table[i].name, .usage = table[i].usage, .about = table[i].about, .table = table[i].table};
-		parse(&o, table[i].operands, argc - 1, argv + 1);
-		return table[i].run(&o);
-	}
-	o.opts = (struct sm_opts){.usage = "register|login|logout|status|devices ...",
-	                          .about = "accounts, login sessions and devices",
-	                          .table = no_table,
-	                          .verbs = verbs};
-	while (sm_opt_next(&o.opts, argc, argv) != -1)
-		;
-	sm_usage(&o.opts, argc > 1 ? "unknown verb '%s'" : "no verb given", argc > 1 ? argv[1] : "");
+	const struct sm_verb *v = sm_verb_find(&o.opts, &verbs, argc, argv);
+	parse(&o, v, argc - 1, argv + 1);
+	return v->run(&o);
 }

@@ -2,6 +2,7 @@
 #include "base/time.h"
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "cli/verb.h"
 #include "common/net_keys.h"
 #include "common/who.h"
 #include "smcontact/verbs.h"
@@ -15,9 +16,8 @@ enum { OPT_JSON = SM_OPT_LONG };
 
 static const struct sm_opt plain_table[] = {SM_COMMON_OPTS, {0}};
 static const struct sm_opt json_table[] = {{OPT_JSON, "json", NULL, "one JSON object a line"}, SM_COMMON_OPTS, {0}};
-static const struct sm_opt no_table[] = {{0}};
 
-static const char *const verbs[] = {"add WHO [KEY]            pin WHO's key, asked of the server or given as sm1...",
+static const char *const lines[] = {"add WHO [KEY]            pin WHO's key, asked of the server or given as sm1...",
                                     "list                     all contacts",
                                     "show WHO                 one contact",
                                     "verify WHO [DIGITS]      show the safety number, or compare it with DIGITS",
@@ -128,14 +128,7 @@ static int verb_remove(struct options *o)
 
 /* --- */
 
-struct verb {
-	const char *name, *usage, *about;
-	const struct sm_opt *table;
-	int min, max; /* operands */
-	int (*run)(struct options *);
-};
-
-static const struct verb table[] = {
+static const struct sm_verb table[] = {
         {"add", "WHO [KEY]", "pin WHO's key: the one that the account's server names, or KEY (sm1...)", plain_table, 1, 2, verb_add},
         {"list", "[--json]", "all contacts: address, fingerprint, trust", json_table, 0, 0, sm_verb_list},
         {"show", "WHO [--json]", "one contact: key, trust, safety number, devices", json_table, 1, 1, sm_verb_show},
@@ -147,20 +140,20 @@ static const struct verb table[] = {
         {"export", "", "all contacts, as import reads them", plain_table, 0, 0, sm_verb_export},
 };
 
-static void parse(struct options *o, const struct verb *v, int argc, char **argv)
+static const struct sm_verbs verbs = {table, sizeof(table) / sizeof(table[0]), "add|list|show|verify|accept|remove|import|export ...",
+                                      "whose key is whose", lines};
+
+static void parse(struct options *o, const struct sm_verb *v, int argc, char **argv)
 {
 	int c;
-	o->opts = (struct sm_opts){.verb = v->name, .usage = v->usage, .about = v->about, .table = v->table};
 	while ((c = sm_opt_next(&o->opts, argc, argv)) != -1) {
 		if (c == OPT_JSON)
 			o->json = true;
 		else
 			(void)sm_common_opt(&o->common, &o->opts, c);
 	}
-	if (argc - o->opts.index < v->min || argc - o->opts.index > v->max)
-		sm_usage(&o->opts, "what is wanted is: %s", *v->usage ? v->usage : "nothing more");
+	o->narg = sm_verb_operands(&o->opts, v, argc);
 	o->arg = argv + o->opts.index;
-	o->narg = argc - o->opts.index;
 }
 
 int main(int argc, char **argv)
@@ -171,19 +164,9 @@ int main(int argc, char **argv)
 	enum sm_err e = sm_secret_harden();
 	if (e != SM_OK)
 		return sm_fail(e, "cannot protect this process's memory");
-	for (size_t i = 0; argc > 1 && i < sizeof(table) / sizeof(table[0]); i++) {
-		if (strcmp(argv[1], table[i].name) != 0)
-			continue;
-		parse(&o, &table[i], argc - 1, argv + 1);
-		int code = table[i].run(&o);
-		sm_db_close(&o.db);
-		return code;
-	}
-	o.opts = (struct sm_opts){.usage = "add|list|show|verify|accept|remove|import|export ...",
-	                          .about = "whose key is whose",
-	                          .table = no_table,
-	                          .verbs = verbs};
-	while (sm_opt_next(&o.opts, argc, argv) != -1)
-		;
-	sm_usage(&o.opts, argc > 1 ? "unknown verb '%s'" : "no verb given", argc > 1 ? argv[1] : "");
+	const struct sm_verb *v = sm_verb_find(&o.opts, &verbs, argc, argv);
+	parse(&o, v, argc - 1, argv + 1);
+	int code = v->run(&o);
+	sm_db_close(&o.db);
+	return code;
 }

@@ -1,18 +1,17 @@
 /* smgroup: who is in a group, and whose word that is. */
 #include "cli/diag.h"
 #include "cli/exit.h"
+#include "cli/verb.h"
 #include "smgroup/verbs.h"
 
 #include <signal.h>
-#include <string.h>
 
 enum { OPT_JSON = SM_OPT_LONG };
 
 static const struct sm_opt plain_table[] = {SM_COMMON_OPTS, {0}};
 static const struct sm_opt json_table[] = {{OPT_JSON, "json", NULL, "one JSON object a line"}, SM_COMMON_OPTS, {0}};
-static const struct sm_opt no_table[] = {{0}};
 
-static const char *const verbs[] = {"create NAME [WHO...]     make a group, with these members",
+static const char *const lines[] = {"create NAME [WHO...]     make a group, with these members",
                                     "add GROUP WHO...         take people in",
                                     "remove GROUP WHO...      put people out",
                                     "promote GROUP WHO...     make members admins",
@@ -22,12 +21,7 @@ static const char *const verbs[] = {"create NAME [WHO...]     make a group, with
                                     "rename GROUP NAME        give it another name",
                                     NULL};
 
-static const struct verb {
-	const char *name, *usage, *about;
-	const struct sm_opt *table;
-	int min, max; /* operands */
-	int (*run)(struct options *);
-} table[] = {
+static const struct sm_verb table[] = {
         {"create", "NAME [WHO...]", "make a group, with these members", plain_table, 1, SM_ROSTER_MAX, sm_group_create},
         {"add", "GROUP WHO...", "take people into a group", plain_table, 2, SM_ROSTER_MAX, sm_group_add},
         {"remove", "GROUP WHO...", "put people out of a group", plain_table, 2, SM_ROSTER_MAX, sm_group_remove},
@@ -38,23 +32,21 @@ static const struct verb {
         {"rename", "GROUP NAME", "give a group another name", plain_table, 2, 2, sm_group_rename},
 };
 
-static void parse(struct options *o, const struct verb *v, int argc, char **argv)
+static const struct sm_verbs verbs = {table, sizeof(table) / sizeof(table[0]), "create|add|remove|promote|list|show|leave|rename ...",
+                                      "groups and their members", lines};
+
+static void parse(struct options *o, const struct sm_verb *v, int argc, char **argv)
 {
 	int c;
 
-	o->opts = (struct sm_opts){.verb = v->name, .usage = v->usage, .about = v->about, .table = v->table};
 	while ((c = sm_opt_next(&o->opts, argc, argv)) != -1) {
 		if (c == OPT_JSON)
 			o->json = true;
 		else
 			(void)sm_common_opt(&o->common, &o->opts, c);
 	}
+	o->nargs = sm_verb_operands(&o->opts, v, argc);
 	o->arg = argv + o->opts.index;
-	o->nargs = argc - o->opts.index;
-	if (o->nargs < v->min)
-		sm_usage(&o->opts, "too few arguments");
-	if (o->nargs > v->max)
-		sm_usage(&o->opts, "too many arguments");
 }
 
 static int start(struct options *o)
@@ -93,21 +85,11 @@ int main(int argc, char **argv)
 	enum sm_err e = sm_secret_harden();
 	if (e != SM_OK)
 		return sm_fail(e, "cannot protect this process's memory");
-	for (size_t i = 0; argc > 1 && i < sizeof(table) / sizeof(table[0]); i++) {
-		if (strcmp(argv[1], table[i].name) != 0)
-			continue;
-		parse(&o, &table[i], argc - 1, argv + 1);
-		int code = start(&o);
-		if (code == SM_EXIT_OK)
-			code = table[i].run(&o);
-		stop(&o);
-		return code;
-	}
-	o.opts = (struct sm_opts){.usage = "create|add|remove|promote|list|show|leave|rename ...",
-	                          .about = "groups and their members",
-	                          .table = no_table,
-	                          .verbs = verbs};
-	while (sm_opt_next(&o.opts, argc, argv) != -1)
-		;
-	sm_usage(&o.opts, argc > 1 ? "unknown verb '%s'" : "no verb given", argc > 1 ? argv[1] : "");
+	const struct sm_verb *v = sm_verb_find(&o.opts, &verbs, argc, argv);
+	parse(&o, v, argc - 1, argv + 1);
+	int code = start(&o);
+	if (code == SM_EXIT_OK)
+		code = v->run(&o);
+	stop(&o);
+	return code;
 }
