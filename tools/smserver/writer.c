@@ -36,7 +36,8 @@ void sm_writer_hint(struct sm_writer *w, const int64_t *mailbox, size_t n)
 			return; /* streams look again on their own ticks */
 		w->hint = p, w->caphint = cap;
 	}
-	memcpy(w->hint + w->nhint, mailbox, n * sizeof *mailbox);
+	if (n)
+		memcpy(w->hint + w->nhint, mailbox, n * sizeof *mailbox);
 	w->nhint += n;
 }
 
