@@ -320,3 +320,47 @@ nothing_for() {
 	refused 65 'only text can be sent to a group' send @ops <e.sm
 	refused 67 'ops' send @ops <<<x
 }
+
+@test "to a group only what is signed" {
+	people alice bob
+	as alice smgroup create ops bob
+	refused 64 '--unsigned is not for groups' send --unsigned @ops <<<'x'
+	nothing_for bob
+}
+
+# A server before the real one, which calls every message by another id. Its address goes into the account of NAME.
+lying_server() {
+	local port
+	cat >lie.py <<-'PY'
+		import re, socket, sys, threading
+		def carry(a, b, lie):
+		    while data := a.recv(65536):
+		        b.sendall(re.sub(rb'("id": ?)"[a-z2-7]{26}"', rb'\1"' + b'a' * 26 + b'"', data) if lie else data)
+		    b.shutdown(socket.SHUT_WR)
+		s = socket.create_server(('127.0.0.1', 0))
+		print(s.getsockname()[1], flush=True)
+		while True:
+		    a, b = s.accept()[0], socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+		    for job in ((a, b, False), (b, a, True)):
+		        threading.Thread(target=carry, args=job, daemon=True).start()
+	PY
+	python3 lie.py "$SERVER_PORT" >lie.port 2>lie.err 3>&- &
+	LIAR=$!
+	wait_until 10 test -s lie.port
+	port=$(<lie.port)
+	sed -i "s|^url = .*|url = http://127.0.0.1:$port|" "$(home_of "$1")"/config/account
+	grep -q ":$port" "$(home_of "$1")"/config/account
+}
+
+@test "a server that answers for another message is not believed" {
+	need python3
+	people alice bob
+	as alice smgroup create ops bob
+	as alice smencrypt -S -r bob <<<'three' >e
+	send bob <<<'zero'
+	lying_server alice
+	refused 76 'answers for another message' send --json bob <<<'one'
+	refused 76 'answers for another message' send --json @ops <<<'two'
+	refused 76 'answers for another message' send --json bob ./e
+	kill "$LIAR"
+}

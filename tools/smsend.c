@@ -47,6 +47,8 @@ static void take_operands(struct options *o, int argc, char **argv)
 	for (size_t i = 0; i < o->nwho; i++)
 		if (o->who[i][0] == '@' && o->nwho > 1)
 			sm_usage(&o->opts, "a group stands alone: %s", o->who[i]);
+	if (o->who[0][0] == '@' && o->no_signature)
+		sm_usage(&o->opts, "--unsigned is not for groups: all of %s hold the key, and nobody would take it", o->who[0]);
 	if (o->nwho > SM_TO_MAX)
 		sm_usage(&o->opts, "more than %d recipients", SM_TO_MAX);
 }

@@ -218,7 +218,7 @@ static int transmit(struct letter *l)
 	struct sm_client *c = &s->online.client;
 	enum sm_err e = sm_transmit(&s->sent, &s->online, &s->db, &s->self, &l->row);
 	if (e == SM_OK)
-		return send_report(s);
+		return send_report(s, l->row.id);
 	if (e != SM_ERR_CONFLICT || strcmp(c->error.code, "stale_devices") != 0)
 		return say_post(l, e);
 	memcpy(l->refused, l->row.id, sizeof(l->refused));

@@ -88,7 +88,7 @@ static int check_scanned(const char **query, const struct sending *s, const stru
 	return code == SM_EXIT_OK ? check_recipients(query, s, h) : code;
 }
 
-static int take_envelope(const char **query, struct sending *s)
+static int take_envelope(const char **query, char id[static SM_ID_LEN + 1], struct sending *s)
 {
 	struct sm_scanned scan = {0};
 	struct sm_source in;
@@ -99,9 +99,10 @@ static int take_envelope(const char **query, struct sending *s)
 	enum sm_err e = sm_scan(&scan, &in, &out, NULL);
 	if (e == SM_OK)
 		e = sm_sink_finish(&out);
-	if (e == SM_OK)
+	if (e == SM_OK) {
+		memcpy(id, scan.header.id, sizeof(scan.header.id));
 		code = check_scanned(query, s, &scan);
-	else if ((e == SM_ERR_HEADER || e == SM_ERR_SUITE) && scan.header_line)
+	} else if ((e == SM_ERR_HEADER || e == SM_ERR_SUITE) && scan.header_line)
 		code = sm_fail_plain(e, "%s: %s, line %u", sm_input_name(s->o->input), sm_err_text(e), scan.header_line);
 	else
 		code = sm_fail(e, "%s", sm_input_name(s->o->input));
@@ -114,11 +115,12 @@ static int take_envelope(const char **query, struct sending *s)
 int send_ready(struct sending *s)
 {
 	const char *query = NULL;
+	char id[SM_ID_LEN + 1];
 	int code;
 	if (s->o->subject || s->o->name || s->o->type || s->o->attach.n)
 		sm_usage(&s->o->opts, "-s, -n, -m and -A belong into the content, and that is encrypted already");
-	if ((code = send_resolve(s)) != SM_EXIT_OK || (code = take_envelope(&query, s)) != SM_EXIT_OK)
+	if ((code = send_resolve(s)) != SM_EXIT_OK || (code = take_envelope(&query, id, s)) != SM_EXIT_OK)
 		return code;
 	enum sm_err e = sm_post(&s->sent, &s->online.client, s->key, query, &s->envelope);
-	return e == SM_OK ? send_report(s) : sm_post_say(&s->online.client, e, s->key, &s->envelope);
+	return e == SM_OK ? send_report(s, id) : sm_post_say(&s->online.client, e, s->key, &s->envelope);
 }

@@ -42,11 +42,15 @@ static enum sm_err describe(struct sm_buf *b, const struct sending *s)
 	return e == SM_OK ? sm_buf_addf(b, "],\"stored\":%s}\n", s->sent.stored ? "true" : "false") : e;
 }
 
-int send_report(const struct sending *s)
+int send_report(const struct sending *s, const char *id)
 {
 	struct sm_buf line;
 	const char *how = s->sent.stored ? "stored" : "stored before";
 	enum sm_err e;
+	if (strcmp(s->sent.id, id) != 0) {
+		sm_error("the server answers for another message than was sent: it may be stored, and the key was %s", s->key);
+		return SM_EXIT_PROTOCOL;
+	}
 	for (size_t i = 0; i < s->nto; i++)
 		sm_note("%s: %s under key %s as %s", s->to[i].text, how, s->key, s->sent.id);
 	if (*s->group)

@@ -59,8 +59,8 @@ int send_ready(struct sending *s);
 int send_people(struct sending *s);
 /* group.c: the same to the one group that is named. */
 int send_group(struct sending *s);
-/* report.c: it is sent. */
-int send_report(const struct sending *s);
+/* report.c: it is sent. id: the envelope's; a server that answers for another one is not believed. */
+int send_report(const struct sending *s, const char *id);
 /* For sealing: what all envelopes of this run have in common. */
 struct sm_sealing send_sealing(struct sending *s);
 
