@@ -82,7 +82,7 @@ split() {
 	inbox >/dev/null
 	bob_sql 'DELETE FROM pair; DELETE FROM inbox'
 	doctor "$(insert_sql bob first 5000)"
-	[[ $(inbox) == *'[cannot be opened: no session with its sender fits]'* ]]
+	[[ $(inbox) == *'[cannot be opened: no session with its sender fits; it is asked for again]'* ]]
 	[ "$(bob_sql 'SELECT count(*) FROM pair')" -eq 1 ] # the fresh one, over which it is asked for
 	[ "$(bob_sql "SELECT count FROM heal WHERE id <> 'requests'")" -eq 1 ]
 }
@@ -100,6 +100,7 @@ split() {
 }
 
 @test "stanzas swapped between envelopes open nothing and use nothing up" {
+	need python3
 	people alice bob
 	as alice smsend bob <<<'hello'
 	inbox >/dev/null
@@ -258,7 +259,13 @@ enrolled() {
 	people alice bob
 	as alice smgroup create ops bob
 	as alice smsend -s all @ops <<<'hi'
-	[ "$(inbox | cut -f4,5)" = "alice@$SERVER_HOST @ops	all" ]
+	as alice smsend -s alone bob <<<'hi'
+	[ "$(inbox --from @ops | cut -f4,5)" = "alice@$SERVER_HOST @ops	all" ]
+	[ "$(inbox --from "@$(bob_sql 'SELECT id FROM team')" | wc -l)" -eq 1 ]
+	[ "$(inbox --from alice | wc -l)" -eq 2 ]
+	run inbox --from @none
+	[ "$status" -eq 1 ]
+	inbox --delete 2
 	inbox --json | jq -e '.group == "ops" and .proof == "proven" and .trust == "unverified"'
 	run --separate-stderr inbox -v -r 1
 	[[ $stderr == *'to the group @ops'* ]]
@@ -271,7 +278,7 @@ enrolled() {
 	[ "$(texts bob)" = 'one ' ]
 	rm "$(database bob)"
 	as alice smsend @ops <<<'two'
-	[[ $(inbox) == *"?alice@$SERVER_HOST @"*"	[cannot be opened: the group is not known here]	0" ]]
+	[[ $(inbox) == *"?alice@$SERVER_HOST @"*"	[cannot be opened: the group is not known here; it is asked for again]	0" ]]
 	as alice sminbox >/dev/null || true
 	[ "$(texts bob)" = 'two ' ]
 	as alice smsend @ops <<<'three'
@@ -279,4 +286,111 @@ enrolled() {
 	[ "$(inbox -a | tail -n 1 | cut -f4)" = "alice@$SERVER_HOST @ops" ]
 	as bob smsend @ops <<<'four'
 	[ "$(texts alice)" = 'four ' ]
+}
+
+@test "an envelope without a session, again after it was removed" {
+	people alice bob
+	as alice smencrypt -S -r bob <<<'pay 100' | as alice smsend bob
+	body_of bob 0 >e
+	as alice smencrypt -r bob <<<'unsigned' | as alice smsend --unsigned bob
+	body_of bob 1 >unsigned
+	[ "$(texts bob)" = 'pay 100 unsigned ' ]
+	inbox --delete 1 2
+	head -c -66 e >stripped
+	printf '\0\0' >>stripped
+	# the server's word for when it came is not to decide how long it is remembered
+	doctor "$(insert_sql bob e 5000)$(insert_sql bob stripped 5001)$(insert_sql bob unsigned 5002)UPDATE payload SET received = 1000;"
+	run inbox -a
+	[ "$status" -eq 1 ]
+	as alice smencrypt -S -r bob <<<'another' | as alice smsend bob
+	doctor "$(insert_sql bob e 6000)"
+	[ "$(texts bob)" = 'another ' ]
+}
+
+@test "what its sender's device has not signed is not asked for" {
+	people alice bob
+	as alice smsend bob <<<'hello'
+	inbox >/dev/null
+	as bob smsend alice <<<'hello'
+	as alice sminbox >/dev/null
+	as alice smsend bob <<<'genuine'
+	body_of bob 0 >e
+	head -c -1 e >x
+	printf '\0' >>x
+	cmp -s e x && printf '\1' | dd of=x bs=1 seek=$(($(stat -c %s x) - 1)) conv=notrunc status=none
+	head -c -66 e >y
+	printf '\0\0' >>y
+	bob_sql 'DELETE FROM pair'
+	doctor "DELETE FROM delivery; $(insert_sql bob x 5000)$(insert_sql bob y 5001)"
+	run inbox
+	[ "${#lines[@]}" -eq 3 ]
+	[ "$(grep -c '\[cannot be opened: no session with its sender fits\]' <<<"$output")" -eq 2 ]
+	[ "$(bob_sql 'SELECT (SELECT count(*) FROM heal) + (SELECT count(*) FROM pair)')" -eq 0 ]
+	# with the right signature it is
+	doctor "$(insert_sql bob e 6000)"
+	[[ $(inbox) == *'fits; it is asked for again]'* ]]
+	[ "$(bob_sql "SELECT count FROM heal WHERE id <> 'requests'")" -eq 1 ]
+}
+
+@test "a stranger's many wishes leave nothing behind, and few invitations" {
+	people mallory bob
+	id() { printf '%025da' "$1" | tr 0-9 a-j; }
+	{ printf 'sm-control/1\n' && for i in {1..64}; do printf 'resend %s\n' "$(id "$i")"; done; } >resend
+	{ printf 'sm-control/1\n' && for i in {1..64}; do printf 'group %s 1 %064d\n' "$(id "$i")" 0; done; } >group
+	{ printf 'sm-control/1\n' && for i in {65..90}; do printf 'chain %s 1 %064d %s 0 %s\n' "$(id "$i")" 0 "$(id "$i")" "$(head -c 32 /dev/zero | base64 | tr -d =)"; done; } >chain
+	for kind in resend group chain; do as mallory smsend -m application/sm-control bob "./$kind"; done
+	run inbox
+	[ "$status" -eq 1 ]
+	[ "$(bob_sql 'SELECT (SELECT count(*) FROM wanted) + (SELECT count(*) FROM outbox)')" -eq 0 ]
+	[ "$(bob_sql 'SELECT count(*) FROM team')" -eq 8 ]
+	[ "$(bob_sql 'SELECT count(*) FROM chain')" -eq 8 ]
+	[ "$(bob_sql 'SELECT count(*) FROM team WHERE id IN (SELECT team FROM chain)')" -eq 8 ]
+}
+
+@test "who is no member is not believed: keys and invitations" {
+	people alice bob mallory
+	as alice smgroup create ops bob
+	as alice smsend @ops <<<'hi'
+	inbox >/dev/null
+	team=$(bob_sql 'SELECT id FROM team')
+	chains() { bob_sql 'SELECT count(*) FROM chain'; }
+	[ "$(chains)" -eq 1 ]
+	printf 'sm-control/1\nchain %s %s %064d %s 0 %s\n' "$team" 1 0 aaaaaaaaaaaaaaaaaaaaaaaaaa "$(head -c 32 /dev/zero | base64 | tr -d =)" >chain
+	as mallory smsend -m application/sm-control bob ./chain
+	sed 's/ 1 0/ 7 0/' chain >later
+	as mallory smsend -m application/sm-control bob ./later
+	run inbox
+	[ "${#lines[@]}" -eq 1 ]
+	[ "$(chains)" -eq 1 ]
+	[ "$(bob_sql 'SELECT expect FROM team')" -le 1 ]
+	# a member is; of a newer list that has not come, too
+	as alice smsend -m application/sm-control bob ./later
+	inbox >/dev/null
+	[ "$(chains)" -eq 2 ]
+	[ "$(bob_sql "SELECT expect || ' ' || state || ' ' || teller FROM team")" = "7 1 alice@$SERVER_HOST" ]
+	# an older word behind it changes nothing
+	sed 's/ 7 0/ 6 0/' later >between
+	as alice smsend -m application/sm-control bob ./between
+	inbox >/dev/null
+	[ "$(bob_sql 'SELECT expect FROM team')" -eq 7 ]
+}
+
+@test "the key of who was just taken in, before the message" {
+	people alice bob carol
+	as alice smgroup create ops bob
+	inbox >/dev/null || true
+	as alice smgroup add ops carol
+	as carol sminbox >/dev/null || true
+	as carol smsend @ops <<<'from the new one'
+	# the message comes later than the key: bob does not know yet that carol is a member
+	stop_server
+	body_of bob 1 >message
+	body_of bob 0 >key
+	start_server
+	grep -aq '^group ' message
+	doctor "DELETE FROM delivery WHERE mailbox = $(mailbox_of bob); $(insert_sql bob key 5000)"
+	inbox >/dev/null || true
+	doctor "$(insert_sql bob message 6000)"
+	[ "$(texts bob)" = 'from the new one ' ]
+	[ "$(bob_sql 'SELECT count(*) FROM heal')" -eq 0 ]
 }

@@ -25,7 +25,7 @@ static const struct sm_opt table[] = {{'r', "read", "N", "write message N's cont
                                       {'a', "all", NULL, "list the messages that were read too"},
                                       {'f', "follow", NULL, "go on: list messages as they come"},
                                       {OPT_JSON, "json", NULL, "whole messages, one JSON object a line"},
-                                      {OPT_FROM, "from", "WHO", "only messages from WHO"},
+                                      {OPT_FROM, "from", "WHO", "only messages from WHO, or to @GROUP"},
                                       {OPT_OFFLINE, "offline", NULL, "do not ask the server"},
                                       SM_COMMON_OPTS,
                                       {0}};
@@ -157,7 +157,7 @@ static int list(struct options *o, struct sm_reader *r)
 
 static int from_address(struct options *o)
 {
-	if (!o->view.from)
+	if (!o->view.from || *o->view.from == '@')
 		return SM_EXIT_OK;
 	return sm_exit_code(sm_who_address(&o->view.address, o->view.from, o->common.profile));
 }

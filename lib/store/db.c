@@ -143,6 +143,31 @@ static const char *const migrations[] = {
         " UNIQUE (fp, id));",
         "ALTER TABLE team ADD COLUMN teller TEXT NOT NULL DEFAULT '';"
         "ALTER TABLE team ADD COLUMN chosen INTEGER NOT NULL DEFAULT 0;",
+        /* What came is remembered by its bytes, whatever it was. Who could read a group's messages when they were sent: chains of this
+         * device, also those that others have taken the place of (until: when), and the last row of the outbox that was made before the
+         * device was one of the readers. Invitations have an order. */
+        "DROP INDEX inbox_ref_hash;"
+        "CREATE INDEX inbox_hash ON inbox (hash);"
+        "CREATE TABLE chain_reader ("
+        " chain TEXT NOT NULL,"
+        " fp BLOB NOT NULL,"
+        " since INTEGER NOT NULL,"
+        " until INTEGER NOT NULL DEFAULT 0,"
+        " PRIMARY KEY (chain, fp)) WITHOUT ROWID;"
+        "CREATE INDEX chain_reader_until ON chain_reader (until) WHERE until > 0;"
+        "INSERT INTO chain_reader (chain, fp, since) SELECT chain, fp, (SELECT ifnull(max(n), 0) FROM outbox) FROM chain_given;"
+        "CREATE TRIGGER chain_read AFTER INSERT ON chain_given BEGIN"
+        " INSERT OR IGNORE INTO chain_reader (chain, fp, since)"
+        " VALUES (NEW.chain, NEW.fp, (SELECT ifnull(max(n), 0) FROM outbox)); END;"
+        "CREATE TRIGGER own_chain_readers_old AFTER UPDATE OF id ON own_chain WHEN NEW.id <> OLD.id BEGIN"
+        " UPDATE chain_reader SET until = CAST(strftime('%s', 'now') AS INTEGER) WHERE chain = OLD.id;"
+        " DELETE FROM chain_reader WHERE until > 0 AND until < CAST(strftime('%s', 'now') AS INTEGER) - 14 * 86400; END;" /* SM_OUTBOX_DAYS
+                                                                                                                           */
+        "CREATE TRIGGER own_chain_readers_gone AFTER DELETE ON own_chain"
+        " BEGIN DELETE FROM chain_reader WHERE chain = OLD.id; END;"
+        "ALTER TABLE team ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+        "CREATE TRIGGER team_told AFTER INSERT ON team"
+        " BEGIN UPDATE team SET told = (SELECT max(told) + 1 FROM team) WHERE id = NEW.id; END;",
 };
 #define NMIGRATIONS ((int64_t)(sizeof(migrations) / sizeof(migrations[0])))
 

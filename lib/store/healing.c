@@ -1,4 +1,5 @@
-/* Columns ref and waits of the inbox, and the table of what is wanted. Both are small: indexes hold only the rows that matter. */
+/* Columns ref and waits of the inbox, the table of what is wanted, and that of who could read what was sent to a group. All are small:
+ * indexes hold only the rows that matter. */
 #include "store/healing.h"
 
 #include "base/secret.h"
@@ -27,7 +28,7 @@ enum sm_err sm_inbox_taken(bool *taken, struct sm_db *db, const uint8_t ref[stat
 	bool row = false;
 	enum sm_err e = sm_sql_prepare(&q, db,
 	                               "SELECT 1 FROM inbox WHERE ref = ?1 AND waits = 0 UNION ALL "
-	                               "SELECT 1 FROM inbox WHERE hash = ?2 AND ref IS NOT NULL");
+	                               "SELECT 1 FROM inbox WHERE hash = ?2");
 	sm_sha256(hash, envelope.p, envelope.n);
 	sm_sql_blob(q, 1, ref, SM_INBOX_REF_LEN);
 	sm_sql_blob(q, 2, hash, sizeof(hash));
@@ -39,16 +40,17 @@ enum sm_err sm_inbox_taken(bool *taken, struct sm_db *db, const uint8_t ref[stat
 	return e;
 }
 
-enum sm_err sm_inbox_supersede(bool *any, struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n)
+enum sm_err sm_inbox_supersede(bool *any, struct sm_db *db, const uint8_t ref[static SM_INBOX_REF_LEN], int64_t n, int64_t now)
 {
 	sqlite3_stmt *q;
 	int changes = 0;
 	enum sm_err e = sm_sql_prepare(&q, db,
-	                               "UPDATE inbox SET state = ?3, meta = x'', envelope = x'', waits = 0 "
+	                               "UPDATE inbox SET state = ?3, meta = x'', envelope = x'', waits = 0, received = ?4 "
 	                               "WHERE ref = ?1 AND waits > 0 AND n <> ?2");
 	sm_sql_blob(q, 1, ref, SM_INBOX_REF_LEN);
 	sm_sql_int(q, 2, n);
 	sm_sql_int(q, 3, SM_INBOX_REMOVED);
+	sm_sql_int(q, 4, now * 1000);
 	e = sm_sql_run(db, q, e, &changes);
 	if (e == SM_OK && any)
 		*any = changes > 0;
@@ -123,12 +125,15 @@ enum sm_err sm_inbox_wait(struct sm_db *db, int64_t n, bool waits)
 enum sm_err sm_wanted_add(struct sm_db *db, const struct sm_wanted *w, int64_t now)
 {
 	sqlite3_stmt *q;
-	enum sm_err e = sm_sql_prepare(&q, db, "INSERT OR IGNORE INTO wanted (address, fp, id, key, at) VALUES (?1, ?2, ?3, ?4, ?5)");
+	enum sm_err e = sm_sql_prepare(&q, db,
+	                               "INSERT OR IGNORE INTO wanted (address, fp, id, key, at) SELECT ?1, ?2, ?3, ?4, ?5 "
+	                               "WHERE (SELECT count(*) FROM wanted WHERE fp = ?2) < ?6");
 	sm_sql_text(q, 1, w->address);
 	sm_sql_blob(q, 2, w->fp, SM_FP_LEN);
 	sm_sql_text(q, 3, w->id);
 	sm_sql_text(q, 4, w->key);
 	sm_sql_int(q, 5, now);
+	sm_sql_int(q, 6, SM_WANTED_MAX);
 	return sm_sql_run(db, q, e, NULL);
 }
 
@@ -163,5 +168,34 @@ enum sm_err sm_wanted_drop(struct sm_db *db, int64_t n)
 	sqlite3_stmt *q;
 	enum sm_err e = sm_sql_prepare(&q, db, "DELETE FROM wanted WHERE n = ?1");
 	sm_sql_int(q, 1, n);
+	return sm_sql_run(db, q, e, NULL);
+}
+
+/* --- Who could read it --- */
+
+enum sm_err sm_chain_read_by(bool *is, struct sm_db *db, const char *chain, const uint8_t fp[static SM_FP_LEN], int64_t outbox_n)
+{
+	sqlite3_stmt *q;
+	bool row = false;
+	enum sm_err e = sm_sql_prepare(&q, db, "SELECT 1 FROM chain_reader WHERE chain = ?1 AND fp = ?2 AND since < ?3");
+	sm_sql_text(q, 1, chain);
+	sm_sql_blob(q, 2, fp, SM_FP_LEN);
+	sm_sql_int(q, 3, outbox_n);
+	if (e == SM_OK)
+		e = sm_sql_step(db, q, &row);
+	sm_sql_done(q);
+	if (e == SM_OK)
+		*is = row;
+	return e;
+}
+
+enum sm_err sm_chain_left_out(struct sm_db *db, const char *chain, const uint8_t fp[static SM_FP_LEN])
+{
+	sqlite3_stmt *q;
+	enum sm_err e = sm_sql_prepare(&q, db,
+	                               "INSERT OR IGNORE INTO chain_reader (chain, fp, since) "
+	                               "VALUES (?1, ?2, (SELECT ifnull(max(n), 0) FROM outbox))");
+	sm_sql_text(q, 1, chain);
+	sm_sql_blob(q, 2, fp, SM_FP_LEN);
 	return sm_sql_run(db, q, e, NULL);
 }

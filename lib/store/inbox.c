@@ -93,6 +93,7 @@ static enum sm_err read_row(struct sm_inbox_row *row, struct sm_buf *envelope, s
 	r.seq = sqlite3_column_int64(q, 1);
 	r.received = sqlite3_column_int64(q, 2);
 	r.state = sqlite3_column_int(q, 3) == SM_INBOX_NEW ? SM_INBOX_NEW : SM_INBOX_READ;
+	r.asked = sqlite3_column_int(q, 6) == 1;
 	meta = (struct sm_span){sqlite3_column_blob(q, 5), (size_t)sqlite3_column_bytes(q, 5)};
 	e = sm_inbox_unseal(&r.meta, meta, key, (uint64_t)r.seq, hash);
 	if (e == SM_ERR_PASSPHRASE || e == SM_ERR_FORMAT) {
@@ -100,7 +101,7 @@ static enum sm_err read_row(struct sm_inbox_row *row, struct sm_buf *envelope, s
 		e = SM_OK;
 	}
 	if (e == SM_OK && envelope)
-		e = sm_buf_add(envelope, sqlite3_column_blob(q, 6), (size_t)sqlite3_column_bytes(q, 6));
+		e = sm_buf_add(envelope, sqlite3_column_blob(q, 7), (size_t)sqlite3_column_bytes(q, 7));
 	if (e == SM_OK)
 		*row = r;
 	sm_wipe(&r, sizeof(r));
@@ -111,10 +112,10 @@ enum sm_err sm_inbox_get(struct sm_inbox_row *row, struct sm_buf *envelope, stru
 {
 	sqlite3_stmt *q;
 	bool found = false;
-	enum sm_err e =
-	        sm_sql_prepare(&q, db,
-	                       envelope ? "SELECT n, seq, received, state, hash, meta, envelope FROM inbox WHERE n = ?1 AND state <> ?2"
-	                                : "SELECT n, seq, received, state, hash, meta FROM inbox WHERE n = ?1 AND state <> ?2");
+	enum sm_err e = sm_sql_prepare(
+	        &q, db,
+	        envelope ? "SELECT n, seq, received, state, hash, meta, waits, envelope FROM inbox WHERE n = ?1 AND state <> ?2"
+	                 : "SELECT n, seq, received, state, hash, meta, waits FROM inbox WHERE n = ?1 AND state <> ?2");
 	sm_sql_int(q, 1, n);
 	sm_sql_int(q, 2, SM_INBOX_REMOVED);
 	if (e == SM_OK)
@@ -174,6 +175,7 @@ enum sm_err sm_inbox_mark(struct sm_db *db, int64_t n, enum sm_inbox_state state
 	return e == SM_OK && !changes ? SM_ERR_NOTFOUND : e;
 }
 
+/* `received` of one that is removed is when that was: the server's word for when it came is not to decide how long it is remembered. */
 static enum sm_err forget_old(struct sm_db *db, int64_t now)
 {
 	sqlite3_stmt *q;
@@ -190,9 +192,10 @@ enum sm_err sm_inbox_remove(struct sm_db *db, int64_t n, int64_t now)
 	enum sm_err e =
 	        sm_sql_prepare(&q, db,
 	                       "UPDATE inbox SET state = ?2, meta = x'', envelope = x'', ref = CASE WHEN waits THEN NULL ELSE ref END,"
-	                       " waits = 0 WHERE n = ?1 AND state <> ?2");
+	                       " waits = 0, received = ?3 WHERE n = ?1 AND state <> ?2");
 	sm_sql_int(q, 1, n);
 	sm_sql_int(q, 2, SM_INBOX_REMOVED);
+	sm_sql_int(q, 3, now * 1000);
 	e = sm_sql_run(db, q, e, &changes);
 	if (e == SM_OK && !changes)
 		return SM_ERR_NOTFOUND;

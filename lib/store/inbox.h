@@ -47,6 +47,7 @@ struct sm_inbox_row {
 	int64_t n, seq;
 	int64_t received; /* milliseconds, by the server's clock */
 	enum sm_inbox_state state;
+	bool asked;                /* it did not open, and is being asked for (sm_inbox_waiting) */
 	struct sm_inbox_meta meta; /* holds a key: sm_wipe it when done */
 };
 
@@ -57,7 +58,7 @@ struct sm_inbox_new {
 	int64_t received;
 	struct sm_span envelope;
 	const struct sm_inbox_meta *meta;
-	bool hidden;  /* kept only as a memory that it was here: as if it had been removed at once */
+	bool hidden;  /* kept only as a memory that it was here: as if it had been removed when it was received */
 	bool has_ref; /* a session's: store/healing.h */
 	uint8_t ref[SM_INBOX_REF_LEN];
 	uint8_t waits; /* 0: it opened, or no other copy would; 1: it did not open, and may be asked for; 2: not yet */

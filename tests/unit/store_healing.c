@@ -1,6 +1,9 @@
 /* Messages that did not open: known by whose they are, waiting, replaced; and what others want. */
 #include "base/secret.h"
 #include "store/healing.h"
+#include "store/invitations.h"
+#include "store/outbox.h"
+#include "store/sql.h"
 
 #include "scratch.h"
 #include "tap.h"
@@ -9,6 +12,7 @@
 
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define ID_B "bbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define NOW 1700000000
 
 static const uint8_t key[32] = {1}, other_key[32] = {2};
 
@@ -102,10 +106,10 @@ static void test_waiting(struct sm_db *db)
 	ok(sm_inbox_wait(db, 3, true) == SM_OK && waiting(db, 10) == 13, "one is again");
 	ok(sm_inbox_wait(db, 2, true) == SM_OK && waiting(db, 10) == 13, "what has opened never is");
 	ok(sm_inbox_file_key(file_key, db, key, ref) == SM_ERR_NOTFOUND, "there is no key for it");
-	ok(sm_inbox_supersede(&any, db, ref, 1) == SM_OK && !any && waiting(db, 10) == 13, "its own content replaces nothing");
-	ok(sm_inbox_supersede(&any, db, ref, 0) == SM_OK && any && waiting(db, 10) == 3, "its content is here: it goes");
+	ok(sm_inbox_supersede(&any, db, ref, 1, NOW) == SM_OK && !any && waiting(db, 10) == 13, "its own content replaces nothing");
+	ok(sm_inbox_supersede(&any, db, ref, 0, NOW) == SM_OK && any && waiting(db, 10) == 3, "its content is here: it goes");
 	ok(taken(db, "alice@x", ID_A, "other"), "and is taken from now on");
-	ok(sm_inbox_supersede(&any, db, ref, 0) == SM_OK && !any, "once");
+	ok(sm_inbox_supersede(&any, db, ref, 0, NOW) == SM_OK && !any, "once");
 	ok(sm_inbox_remove(db, 3, 1700000000) == SM_OK && waiting(db, 10) == 0 && !taken(db, "alice@x", "cccccccccccccccccccccccccc", "x"),
 	   "what is deleted unread may still come");
 }
@@ -138,6 +142,120 @@ static void test_wanted(struct sm_db *db)
 	   "the other one, and no more");
 }
 
+/* What is remembered of a message that was removed does not depend on when the server says that it came. */
+static void test_memory(struct sm_db *db)
+{
+	struct sm_inbox_meta m = meta_of(SM_OK);
+	struct sm_inbox_new row = {.account = "bob@x", .seq = 100, .received = 1, .envelope = {(const uint8_t *)"old", 3}, .meta = &m};
+	int64_t n = 0, other = 0;
+	ok(!taken(db, "mallory@x", ID_A, "old"), "never seen");
+	ok(sm_inbox_add(&n, db, key, &row, &sm_rand_system) == SM_OK && taken(db, "mallory@x", ID_A, "old"),
+	   "its bytes are known, without a ref too");
+	ok(sm_inbox_remove(db, n, NOW) == SM_OK && taken(db, "mallory@x", ID_A, "old"), "and when it is removed");
+	row.envelope.p = (const uint8_t *)"two", row.seq = 101;
+	ok(sm_inbox_add(&other, db, key, &row, &sm_rand_system) == SM_OK &&
+	           sm_inbox_remove(db, other, NOW + (int64_t)86400 * (SM_INBOX_TOMB_DAYS - 1)) == SM_OK &&
+	           taken(db, "mallory@x", ID_A, "old"),
+	   "for days, counted from the removal");
+	row.envelope.p = (const uint8_t *)"six", row.seq = 102;
+	ok(sm_inbox_add(&other, db, key, &row, &sm_rand_system) == SM_OK &&
+	           sm_inbox_remove(db, other, NOW + (int64_t)86400 * (SM_INBOX_TOMB_DAYS + 1)) == SM_OK &&
+	           !taken(db, "mallory@x", ID_A, "old"),
+	   "and no longer");
+}
+
+static void test_wanted_max(struct sm_db *db)
+{
+	struct sm_wanted w = {.address = "mallory@x", .key = "k", .fp = {9}}, got = {0};
+	bool fine = true;
+	int count = 0;
+	for (int i = 0; fine && i < SM_WANTED_MAX + 20; i++) {
+		memset(w.id, 'a' + i % 26, SM_ID_LEN);
+		w.id[0] = (char)('a' + i / 26);
+		fine = sm_wanted_add(db, &w, 1) == SM_OK;
+	}
+	while (fine && sm_wanted_next(&got, db, got.n) == SM_OK)
+		count += got.fp[0] == 9;
+	ok(fine && count == SM_WANTED_MAX, "one device may want so many");
+}
+
+static int64_t send_one(struct sm_db *db, const char *idempotency)
+{
+	struct sm_outbox_row row = {.created = NOW, .id = ID_A};
+	(void)snprintf(row.key, sizeof(row.key), "%s", idempotency);
+	if (sm_outbox_add(db, key, "bob@x", &row, (struct sm_span){(const uint8_t *)"e", 1}, &sm_rand_system) != SM_OK)
+		return 0;
+	return sm_outbox_get(&row, NULL, db, key, "bob@x", idempotency) == SM_OK ? row.n : 0;
+}
+
+static bool read_by(struct sm_db *db, const char *chain, uint8_t who, int64_t n)
+{
+	uint8_t fp[SM_FP_LEN] = {who};
+	bool is = false;
+	return sm_chain_read_by(&is, db, chain, fp, n) == SM_OK && is;
+}
+
+static struct sm_sender_chain chain_of(const char *id)
+{
+	struct sm_sender_chain c = {.created = NOW};
+	memcpy(c.group, ID_A, sizeof(c.group));
+	memcpy(c.id, id, sizeof(c.id));
+	if (sm_address_parse(&c.sender.address, "bob@x", 5) != SM_OK)
+		abort();
+	return c;
+}
+
+static void test_readers(struct sm_db *db)
+{
+	struct sm_sender_chain old = chain_of(ID_A), fresh = chain_of(ID_B);
+	uint8_t first[SM_FP_LEN] = {1}, late[SM_FP_LEN] = {2}, absent[SM_FP_LEN] = {3};
+	int64_t before = send_one(db, "before"), one = 0, two = 0;
+	ok(sm_chain_own_put(db, key, &old, &sm_rand_system) == SM_OK && sm_chain_give(db, ID_A, first) == SM_OK &&
+	           sm_chain_left_out(db, ID_A, absent) == SM_OK && (one = send_one(db, "one")) > 0,
+	   "a chain, of which two know");
+	ok(sm_chain_give(db, ID_A, late) == SM_OK && sm_chain_give(db, ID_A, absent) == SM_OK && (two = send_one(db, "two")) > one,
+	   "and a third, later");
+	ok(before > 0 && read_by(db, ID_A, 1, one) && read_by(db, ID_A, 1, two) && !read_by(db, ID_A, 1, before),
+	   "the first reads all of it");
+	ok(!read_by(db, ID_A, 2, one) && read_by(db, ID_A, 2, two), "the late one what came after");
+	ok(read_by(db, ID_A, 3, one) && read_by(db, ID_A, 3, two), "the one that was left out all, although it was given the chain late");
+	ok(!read_by(db, ID_A, 4, two) && !read_by(db, ID_B, 1, two), "nobody else, and no other chain");
+	ok(sm_chain_own_put(db, key, &fresh, &sm_rand_system) == SM_OK && read_by(db, ID_A, 1, one) && !read_by(db, ID_B, 1, two),
+	   "known still when another chain has taken its place");
+	ok(sqlite3_exec(db->sqlite, "UPDATE chain_reader SET until = until - 15 * 86400 WHERE until > 0", NULL, NULL, NULL) == SQLITE_OK &&
+	           sm_chain_own_put(db, key, &old, &sm_rand_system) == SM_OK && !read_by(db, ID_A, 1, one),
+	   "until the outbox has forgotten what was sent");
+}
+
+static bool invite(struct sm_db *db, char c, const char *teller)
+{
+	struct sm_group g = {.state = SM_GROUP_INVITED, .expect = 1};
+	memset(g.id, c, SM_ID_LEN);
+	(void)snprintf(g.teller, sizeof(g.teller), "%s", teller);
+	return sm_group_put(db, &g) == SM_OK && sm_invitations_trim(db, teller) == SM_OK;
+}
+
+static bool invited(struct sm_db *db, char c)
+{
+	struct sm_group g;
+	char id[SM_ID_LEN + 1] = "";
+	memset(id, c, SM_ID_LEN);
+	return sm_group_get(&g, db, id) == SM_OK && g.state == SM_GROUP_INVITED;
+}
+
+static void test_invitations(struct sm_db *db)
+{
+	bool fine = invite(db, 'z', "carol@x");
+	int left = 0;
+	for (char c = 'y'; c > 'e'; c--)
+		fine = fine && invite(db, c, "mallory@x");
+	for (char c = 'y'; c > 'e'; c--)
+		left += invited(db, c);
+	ok(fine && left == SM_INVITATIONS_MAX && invited(db, 'f') && invited(db, 'm') && !invited(db, 'n'),
+	   "of one teller the newest are kept");
+	ok(invited(db, 'z'), "nobody else's are in the way");
+}
+
 int main(void)
 {
 	struct sm_db db = {0};
@@ -149,6 +267,10 @@ int main(void)
 	test_waiting(&db);
 	test_keys(&db);
 	test_wanted(&db);
+	test_wanted_max(&db);
+	test_memory(&db);
+	test_readers(&db);
+	test_invitations(&db);
 	sm_db_close(&db);
 	return tap_done();
 }

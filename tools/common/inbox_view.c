@@ -80,25 +80,45 @@ static enum sm_err put(struct listing *l, const struct sm_buf *text)
 	return e;
 }
 
-static enum sm_err list_one(void *ctx, const struct sm_inbox_row *found)
+static bool from_group(const struct sm_view *v) { return v->from && *v->from == '@'; }
+
+static bool wanted(const struct listing *l, const struct sm_inbox_row *row)
 {
-	struct listing *l = ctx;
-	struct sm_shown s = {.row = *found};
+	const struct sm_view *v = l->view;
+	return row->n <= l->upto && (!v->from || from_group(v) || !strcmp(row->meta.from.address.text, v->address.text));
+}
+
+/* The group's name is known only after a review. */
+static bool to_wanted_group(const struct sm_view *v, const struct sm_shown *s)
+{
+	const char *name = from_group(v) ? v->from + 1 : NULL;
+	return !name || (*s->group && (!strcmp(s->group, name) || !strcmp(s->row.meta.group, name)));
+}
+
+static enum sm_err show(struct listing *l, struct sm_shown *s)
+{
 	struct sm_buf text;
-	enum sm_err e = SM_OK;
-	if (found->n > l->upto || (l->view->from && strcmp(found->meta.from.address.text, l->view->address.text) != 0))
-		return SM_OK;
 	sm_buf_init(&text, JSON_MAX);
-	e = sm_letter_review(&s, l->reader);
-	if (e == SM_OK)
-		e = l->view->json ? json_of(&text, &s, l->reader) : line_of(&text, &s);
+	enum sm_err e = l->view->json ? json_of(&text, s, l->reader) : line_of(&text, s);
 	if (e == SM_OK)
 		e = put(l, &text);
 	if (e == SM_OK)
 		l->view->listed++;
-	if (e == SM_OK && l->view->mark && l->view->json && (l->code = mark_read(l->reader, &s.row)) != SM_EXIT_OK)
+	if (e == SM_OK && l->view->mark && l->view->json && (l->code = mark_read(l->reader, &s->row)) != SM_EXIT_OK)
 		e = SM_ERR_IO;
 	sm_buf_release(&text);
+	return e;
+}
+
+static enum sm_err list_one(void *ctx, const struct sm_inbox_row *found)
+{
+	struct listing *l = ctx;
+	struct sm_shown s = {.row = *found};
+	if (!wanted(l, found))
+		return SM_OK;
+	enum sm_err e = sm_letter_review(&s, l->reader);
+	if (e == SM_OK && to_wanted_group(l->view, &s))
+		e = show(l, &s);
 	sm_wipe(&s, sizeof(s));
 	return e == SM_ERR_NOTFOUND ? SM_OK : e; /* removed by another process meanwhile */
 }
@@ -173,7 +193,7 @@ static int read_letter(struct sm_shown *s, struct sm_buf *content, struct sm_rea
 	bool said = false;
 	enum sm_err e = load(s, r, n);
 	if (e == SM_OK && s->row.meta.problem != SM_OK && s->row.meta.why != SM_INBOX_WHY_NONE)
-		return sm_fail_plain(s->row.meta.problem, "message %" PRId64 " %s", n, sm_letter_reason(&s->row.meta));
+		return sm_fail_plain(s->row.meta.problem, "message %" PRId64 " %s", n, sm_letter_reason(&s->row));
 	if (e == SM_OK)
 		e = sm_letter_take(&again, content, r, n, dir, &said);
 	sm_wipe(&again, sizeof(again));

@@ -7,7 +7,7 @@
 struct sm_view {
 	bool json;
 	const char *from;          /* --from, or NULL */
-	struct sm_address address; /* what it means */
+	struct sm_address address; /* what it means, but for @GROUP: that is compared with what the list shows, and with its id */
 	bool mark;                 /* lists with json: mark as read what has been written */
 	uint64_t listed;           /* how many messages have been written */
 };

@@ -7,6 +7,7 @@
 #include "common/attachments.h"
 #include "store/account.h"
 #include "store/keyring.h"
+#include "stream/resign.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +226,35 @@ static enum sm_err judge(struct sm_letter *l, struct judging *j, struct sm_opene
 	return take_control(l, o);
 }
 
+static enum sm_err verify_unopened(bool *good, const struct sm_public *pub, struct sm_span envelope)
+{
+	struct sm_scanned scan = {0};
+	struct sm_source in;
+	sm_source_mem(&in, envelope.p, envelope.n, false);
+	enum sm_err e = sm_scan(&scan, &in, NULL, NULL);
+	*good = e == SM_OK && scan.siglen && scan.header.suite == pub->suite &&
+	        sm_signature_verify(pub, scan.header.hh, scan.digest, scan.sig, scan.siglen) == SM_OK;
+	sm_header_release(&scan.header);
+	sm_source_release(&in);
+	return e != SM_OK && !sm_letter_fault(e) ? e : SM_OK;
+}
+
+/* What did not open may be anybody's, who wants us to begin sessions: the signature can be verified without opening it. */
+static enum sm_err judge_unopened(struct sm_letter *l, struct sm_reader *r, struct sm_span envelope)
+{
+	struct sm_inbox_meta *m = &l->meta;
+	struct sm_speaker s;
+	if (m->why != SM_INBOX_WHY_SESSION && m->why != SM_INBOX_WHY_GROUP && m->why != SM_INBOX_WHY_CHAIN)
+		return SM_OK;
+	enum sm_err e = sm_reader_speaker(&s, r, &m->from);
+	if (e == SM_OK)
+		return verify_unopened(&l->ask, &s.pub, envelope);
+	if (e != SM_ERR_NOTFOUND && e != SM_ERR_CHANGED)
+		return e;
+	m->why = SM_INBOX_WHY_SENDER;
+	return SM_OK;
+}
+
 enum sm_err sm_letter_judge(struct sm_letter *l, struct sm_reader *r, struct sm_span envelope, int64_t now)
 {
 	struct judging j = {.r = r};
@@ -239,7 +269,7 @@ enum sm_err sm_letter_judge(struct sm_letter *l, struct sm_reader *r, struct sm_
 	if (sm_letter_fault(e)) {
 		l->meta.problem = e;
 		l->meta.why = l->opening.why;
-		e = SM_OK;
+		e = judge_unopened(l, r, envelope);
 	}
 	sm_opened_release(&o);
 	sm_source_release(&in);

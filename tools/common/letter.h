@@ -36,6 +36,7 @@ struct sm_letter {
 	struct sm_opening opening; /* what sm_letter_keep stores */
 	bool trusted;              /* the sender is proven, and the pin has not changed */
 	bool alone;                /* it was to this one device */
+	bool ask;                  /* it did not open, and the sender's device has signed it all the same: it is worth being asked for */
 	struct sm_control *line;   /* a control message that is to be believed: nline of them, owned; NULL for all others */
 	size_t nline;
 };

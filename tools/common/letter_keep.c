@@ -11,8 +11,8 @@
 
 /* --- Storing --- */
 
-/* Of a message that did not open, what its stanza says is not proven: such a ref may be anybody's, and only ever removes what did not open
- * either. Of one that did, the sender's device has made it, or is proven. */
+/* Of a message that did not open, what its header says is not proven: such a ref may be anybody's, and only ever removes what did not open
+ * either. Of one that did, the sender is proven, or its device has made it for this one alone. */
 static bool has_ref(const struct sm_letter *l)
 {
 	const struct sm_inbox_meta *m = &l->meta;
@@ -20,8 +20,9 @@ static bool has_ref(const struct sm_letter *l)
 		return false;
 	if (m->problem != SM_OK)
 		return m->why != SM_INBOX_WHY_NONE && m->why != SM_INBOX_WHY_UNSIGNED;
-	return (l->opening.pairwise || l->opening.group) && !l->opening.changed &&
-	       (m->proof == SM_INBOX_PROVEN || (m->proof == SM_INBOX_NONE && l->opening.pairwise && l->alone));
+	if (l->opening.changed)
+		return false;
+	return m->proof == SM_INBOX_PROVEN || (m->proof == SM_INBOX_NONE && l->opening.pairwise && l->alone);
 }
 
 /* A repetition was sealed for this device alone, so that nobody else can have made it of the sender's stanza. */
@@ -42,10 +43,9 @@ static enum sm_err place(struct sm_letter *l, struct sm_reader *r, struct sm_inb
 	bool taken = false;
 	enum sm_err e = SM_OK;
 	row->has_ref = has_ref(l);
-	if (!row->has_ref)
-		return SM_OK;
 	sm_inbox_ref(row->ref, m->from.address.text, m->id);
-	if (m->problem != SM_OK)
+	/* a session lets nothing in twice by itself */
+	if (m->problem != SM_OK || (!l->opening.pairwise && !l->opening.group))
 		e = sm_inbox_taken(&taken, &r->db, row->ref, row->envelope);
 	else if (repeats(l))
 		e = repeats_taken(&taken, first, l, r);
@@ -53,9 +53,9 @@ static enum sm_err place(struct sm_letter *l, struct sm_reader *r, struct sm_inb
 		return e;
 	row->hidden = taken || l->line;
 	if (taken)
-		sm_note("a message from %s is here already: passed over", m->from.address.text);
-	else if (m->problem != SM_OK)
-		row->waits = m->why == SM_INBOX_WHY_SENDER ? 2 : 1;
+		sm_note("a message from %s is here already: passed over", *m->from.address.text ? m->from.address.text : "nobody");
+	else if (m->problem != SM_OK && row->has_ref)
+		row->waits = l->ask ? 1 : 2;
 	return SM_OK;
 }
 
@@ -66,11 +66,11 @@ static enum sm_err settle(struct sm_letter *l, struct sm_reader *r, int64_t n, b
 	enum sm_err e = sm_opening_keep(&l->opening);
 	if (e == SM_OK && has_ref(l)) {
 		sm_inbox_ref(ref, l->meta.from.address.text, l->meta.id);
-		e = sm_inbox_supersede(NULL, &r->db, ref, n);
+		e = sm_inbox_supersede(NULL, &r->db, ref, n, l->opening.now);
 	}
 	if (e == SM_OK && repeats(l)) {
 		sm_inbox_ref(ref, l->meta.from.address.text, l->meta.original);
-		e = sm_inbox_supersede(any, &r->db, ref, n);
+		e = sm_inbox_supersede(any, &r->db, ref, n, l->opening.now);
 	}
 	return e == SM_OK && l->line ? sm_control_take(&l->opening, l->line, l->nline) : e;
 }
@@ -81,6 +81,7 @@ static enum sm_err remember_first(const struct sm_letter *l, struct sm_reader *r
 	struct sm_inbox_new first = *row;
 	int64_t n;
 	first.hidden = true;
+	first.received = l->opening.now * 1000;
 	first.has_ref = true;
 	sm_inbox_ref(first.ref, l->meta.from.address.text, l->meta.original);
 	first.envelope = (struct sm_span){first.ref, sizeof(first.ref)};
@@ -94,6 +95,8 @@ enum sm_err sm_letter_keep(struct sm_letter *l, struct sm_reader *r, struct sm_i
 	int64_t n;
 	row->meta = &l->meta;
 	enum sm_err e = place(l, r, row);
+	if (row->hidden)
+		row->received = l->opening.now * 1000; /* how long it is remembered is not the server's to say */
 	if (e == SM_OK && l->meta.problem == SM_OK)
 		e = settle(l, r, 0, &any);
 	if (e == SM_OK && !any && !row->hidden)
@@ -133,11 +136,12 @@ static enum sm_err retry(struct sm_inbox_row *row, struct sm_reader *r, bool *go
 		e = sm_letter_judge(&l, r, (struct sm_span){envelope.data, envelope.len}, sm_time_now());
 		if (e == SM_OK && l.meta.problem == SM_OK) {
 			e = replace(&l, r, row, gone);
-		} else if (e == SM_OK && l.meta.why != row->meta.why) {
+		} else if (e == SM_OK && (l.meta.why != row->meta.why || (row->asked && !l.ask))) {
 			row->meta = l.meta;
+			row->asked = l.ask;
 			e = sm_inbox_update(&r->db, r->key, row, &sm_rand_system);
 			if (e == SM_OK)
-				e = sm_inbox_wait(&r->db, row->n, l.meta.why != SM_INBOX_WHY_SENDER && l.meta.why != SM_INBOX_WHY_NONE);
+				e = sm_inbox_wait(&r->db, row->n, l.ask);
 		}
 	}
 	sm_letter_release(&l);

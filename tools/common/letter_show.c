@@ -33,13 +33,16 @@ const char *sm_mark_word(enum sm_mark m)
 	return "unsigned";
 }
 
-const char *sm_letter_reason(const struct sm_inbox_meta *m)
+#define AGAIN "; it is asked for again"
+#define WHY(text) (row->asked ? text AGAIN : text)
+const char *sm_letter_reason(const struct sm_inbox_row *row)
 {
+	const struct sm_inbox_meta *m = &row->meta;
 	switch (m->why) {
 	case SM_INBOX_WHY_SENDER: return "cannot be opened: its sender's device is not known here";
-	case SM_INBOX_WHY_SESSION: return "cannot be opened: no session with its sender fits";
-	case SM_INBOX_WHY_GROUP: return "cannot be opened: the group is not known here";
-	case SM_INBOX_WHY_CHAIN: return "cannot be opened: no key of its sender's for the group fits";
+	case SM_INBOX_WHY_SESSION: return WHY("cannot be opened: no session with its sender fits");
+	case SM_INBOX_WHY_GROUP: return WHY("cannot be opened: the group is not known here");
+	case SM_INBOX_WHY_CHAIN: return WHY("cannot be opened: no key of its sender's for the group fits");
 	case SM_INBOX_WHY_UNSIGNED: return "refused: its sender is not proven to the group";
 	case SM_INBOX_WHY_NONE: break;
 	}
@@ -85,7 +88,7 @@ enum sm_err sm_letter_line(struct sm_buf *b, const struct sm_shown *s, bool colu
 	sender(from, sizeof(from), s);
 	if (m->problem != SM_OK) {
 		left = "[", right = "]";
-		subject = sm_letter_reason(m);
+		subject = sm_letter_reason(row);
 	}
 	if (columns)
 		return sm_buf_addf(b, "%4" PRId64 "  %-4s  %s  %-24s  %s%s%s  %" PRIu64 "\n", row->n, state, time, from, left, subject,
@@ -135,11 +138,12 @@ static enum sm_err add_base64(struct sm_buf *b, const struct sm_buf *content)
 	return e;
 }
 
-static enum sm_err add_content(struct sm_buf *b, const struct sm_inbox_meta *m, const struct sm_buf *content)
+static enum sm_err add_content(struct sm_buf *b, const struct sm_inbox_row *row, const struct sm_buf *content)
 {
+	const struct sm_inbox_meta *m = &row->meta;
 	enum sm_err e;
 	if (!content)
-		return member(b, "error", sm_letter_reason(m));
+		return member(b, "error", sm_letter_reason(row));
 	if ((*m->type && strncmp(m->type, "text/", 5) != 0) || !sm_utf8_valid(content->data, content->len))
 		return add_base64(b, content);
 	e = sm_buf_adds(b, ",\"text\":");
@@ -174,6 +178,6 @@ enum sm_err sm_letter_json(struct sm_buf *b, const struct sm_shown *s, const str
 	if (e == SM_OK)
 		e = sm_buf_addf(b, ",\"size\":%" PRIu64, m->size);
 	if (e == SM_OK)
-		e = add_content(b, m, content);
+		e = add_content(b, row, content);
 	return e == SM_OK ? sm_buf_adds(b, "}\n") : e;
 }

@@ -8,8 +8,8 @@
 const char *sm_proof_word(enum sm_inbox_proof p);
 /* "verified", "unverified", "changed", "unknown" or "unsigned". */
 const char *sm_mark_word(enum sm_mark m);
-/* What is wrong with a message that has a problem. */
-const char *sm_letter_reason(const struct sm_inbox_meta *m);
+/* What is wrong with a message that has a problem, and whether it is asked for again. */
+const char *sm_letter_reason(const struct sm_inbox_row *row);
 /* number, state, time, from, subject, size, with tabs between; columns: padded for a person to read. Before from stands + when the sender
  * is verified, ? when not proven, ?! when the key is not the pinned one, ! when the message is proven but the address has another key
  * since; behind it, after a space, the group as @NAME. A message that did not open has the reason in brackets as its subject. */

@@ -58,12 +58,12 @@ static enum sm_err look_at(void *ctx, const struct sm_inbox_row *found)
 	struct sm_speaker s;
 	struct request *q;
 	enum sm_err e = sm_letter_retry(&row, h->r);
-	bool open = e == SM_ERR_NOTFOUND || (e == SM_OK && row.meta.problem == SM_OK);
+	bool open = e == SM_ERR_NOTFOUND || (e == SM_OK && row.meta.problem == SM_OK), ask = e == SM_OK && !open && row.asked;
 	if (e == SM_OK && open)
 		e = sm_buf_add_be64(h->opened, (uint64_t)row.n);
-	else if (e == SM_OK)
+	else if (ask)
 		e = sm_reader_speaker(&s, h->r, &row.meta.from);
-	if (!open && e == SM_OK && may_be_asked(h, &s) && (q = request_to(h, &s))) {
+	if (ask && e == SM_OK && may_be_asked(h, &s) && (q = request_to(h, &s))) {
 		q->row[q->n] = row.n;
 		memcpy(q->id[q->n++], row.meta.id, sizeof(row.meta.id));
 	}

@@ -9,6 +9,7 @@
 #include "common/net_keys.h"
 #include "common/net_post.h"
 #include "net/groups.h"
+#include "store/healing.h"
 #include "wire/control.h"
 
 #include <stdio.h>
@@ -145,11 +146,14 @@ static enum sm_err drop_absent(struct sending *x)
 		bool is = false;
 		if ((e = sm_pair_exists(&is, x->s->db, x->s->self->key, t.device.pk)))
 			break;
-		if (is || has_bundle(x, &t))
+		if (is || has_bundle(x, &t)) {
 			x->left.v[kept++] = t;
-		else
-			sm_warning("%s, device %u: no prekeys, or too old ones; it can ask for this message when it is back",
-			           t.party.address.text, (unsigned)t.device.number);
+			continue;
+		}
+		sm_warning("%s, device %u: no prekeys, or too old ones; it can ask for this message when it is back", t.party.address.text,
+		           (unsigned)t.device.number);
+		if (*x->chain.id)
+			e = sm_chain_left_out(x->s->db, x->chain.id, t.device.fp);
 	}
 	if (!e)
 		x->left.n = kept;

@@ -9,11 +9,13 @@
 #include "common/net_control.h"
 #include "common/net_groups.h"
 #include "common/net_keys.h"
+#include "store/groups.h"
 
 #include <string.h>
 
 #define PAGE 256
 #define ASKED_MAX ((size_t)16 << 20)
+#define BREAKS_MAX 16 /* of one page */
 
 void sm_receiver_init(struct sm_receiver *x, struct sm_reader *reader, struct sm_online *online)
 {
@@ -140,27 +142,68 @@ static enum sm_err for_a_copy(bool *is, struct sm_reader *r, const struct sm_let
 	return e;
 }
 
-/* *stop: rosters are wanted before the next message is opened. */
-static enum sm_err store_one(struct sm_receiver *x, const struct sm_incoming *m, bool *stop)
+/* A page that is being stored. Each break is a commit and a request, and a stranger can ask for them: so only so many. */
+struct storing {
+	struct sm_span page; /* what is left */
+	uint64_t last;
+	unsigned breaks;
+	uint64_t looked;        /* seq of the message that we have broken off for */
+	bool stop;              /* rosters are wanted before the next group's message is opened */
+	bool again;             /* and before this one is taken: */
+	struct sm_header wants; /* .group */
+};
+
+/* Does it speak of an epoch that is not known here? Whether the sender is a member may depend on it. */
+static enum sm_err is_behind(struct storing *s, struct sm_reader *r, const struct sm_letter *l)
+{
+	struct sm_group g;
+	enum sm_err e = SM_OK;
+	for (size_t i = 0; e == SM_OK && i < l->nline && !s->again; i++) {
+		if (l->line[i].kind == SM_CONTROL_RESEND)
+			continue;
+		e = sm_group_get(&g, &r->db, l->line[i].id);
+		if (e == SM_OK && g.state == SM_GROUP_IN && g.epoch < l->line[i].epoch) {
+			s->again = true;
+			s->wants = (struct sm_header){.has_group = true};
+			memcpy(s->wants.group.id, g.id, sizeof(g.id));
+			s->wants.group.epoch = l->line[i].epoch;
+		}
+		e = e == SM_ERR_NOTFOUND ? SM_OK : e;
+	}
+	return e;
+}
+
+static enum sm_err keep_one(struct sm_receiver *x, struct sm_letter *l, struct sm_inbox_new *row, struct storing *s)
+{
+	bool copy = false;
+	enum sm_err e = sm_letter_keep(l, x->reader, row);
+	if (e == SM_OK)
+		e = for_a_copy(&copy, x->reader, l, row);
+	if (copy && (!x->hold || row->seq < x->hold))
+		x->hold = row->seq;
+	if (e == SM_OK) {
+		s->stop |= speaks_of_groups(l);
+		x->first |= l->opening.first;
+		x->unfinished |= l->line || row->waits || l->opening.first;
+	}
+	return e;
+}
+
+static enum sm_err store_one(struct sm_receiver *x, const struct sm_incoming *m, struct storing *s)
 {
 	struct sm_letter l = {0};
 	struct sm_inbox_new row = row_of(x, m);
-	bool here = false, copy = false;
+	bool here = false;
 	enum sm_err e = sm_inbox_has(&here, &x->reader->db, &row);
 	if (e != SM_OK || here)
 		return e;
 	e = sm_letter_judge(&l, x->reader, m->envelope, sm_time_now());
-	if (e == SM_OK)
-		e = sm_letter_keep(&l, x->reader, &row);
-	if (e == SM_OK)
-		e = for_a_copy(&copy, x->reader, &l, &row);
-	if (copy && (!x->hold || m->seq < x->hold))
-		x->hold = m->seq;
-	if (e == SM_OK) {
-		*stop |= speaks_of_groups(&l);
-		x->first |= l.opening.first;
-		x->unfinished |= l.line || row.waits || l.opening.first;
-	}
+	if (e == SM_OK && s->breaks < BREAKS_MAX && s->looked != m->seq)
+		e = is_behind(s, x->reader, &l);
+	if (e == SM_OK && !s->again)
+		e = keep_one(x, &l, &row, s);
+	else
+		s->looked = m->seq;
 	sm_letter_release(&l);
 	return e;
 }
@@ -171,46 +214,69 @@ static bool to_group(struct sm_span envelope)
 	return sm_header_find(&n, envelope.p, envelope.n) == SM_OK && memmem(envelope.p, n, "\ngroup ", 7);
 }
 
-/* In one commit, up to a group's message whose invitation may have come just before. */
-static enum sm_err store(struct sm_receiver *x, struct sm_span *page, uint64_t *last)
+/* Up to what rosters are wanted for. */
+static enum sm_err store_some(struct sm_receiver *x, struct storing *s)
 {
 	struct sm_incoming m;
-	struct sm_span next = *page;
-	bool stop = false;
-	enum sm_err bad, e = sm_db_begin(&x->reader->db);
+	struct sm_span next = s->page;
+	enum sm_err bad, e = SM_OK;
+	while (e == SM_OK && sm_page_next(&m, &next, &bad)) {
+		if (s->stop && s->breaks < BREAKS_MAX && to_group(m.envelope))
+			break;
+		e = store_one(x, &m, s);
+		if (e != SM_OK || s->again)
+			break;
+		s->last = m.seq > s->last ? m.seq : s->last;
+		s->page = next;
+	}
+	return e;
+}
+
+/* In one commit. */
+static enum sm_err store(struct sm_receiver *x, struct storing *s)
+{
+	enum sm_err e = sm_db_begin(&x->reader->db);
 	if (e != SM_OK)
 		return e;
-	while (e == SM_OK && sm_page_next(&m, &next, &bad)) {
-		if (stop && to_group(m.envelope))
-			break;
-		e = store_one(x, &m, &stop);
-		*last = m.seq > *last ? m.seq : *last;
-		*page = next;
-	}
+	s->stop = s->again = false;
+	e = store_some(x, s);
 	if (e == SM_OK)
 		e = sm_db_commit(&x->reader->db);
 	if (e != SM_OK)
 		sm_db_rollback(&x->reader->db);
-	if (e == SM_OK && stop && x->reader->has_device)
-		sm_groups_prepare(x->online, &x->reader->db, &x->reader->device, NULL);
 	return e;
+}
+
+static void fetch_rosters(struct sm_receiver *x, struct storing *s)
+{
+	struct sm_reader *r = x->reader;
+	if (!r->has_device)
+		return;
+	if (s->stop)
+		sm_groups_prepare(x->online, &r->db, &r->device, NULL);
+	if (s->again)
+		sm_groups_prepare(x->online, &r->db, &r->device, &s->wants);
+	s->breaks++;
 }
 
 enum sm_err sm_receive_page(struct sm_receiver *x, struct sm_span page)
 {
-	uint64_t last = 0;
+	struct storing s = {.page = page};
+	bool on = page.n != 0;
 	enum sm_err e = sm_reader_refresh(x->reader);
-	while (e == SM_OK && page.n) {
-		struct sm_span left = page;
-		e = prepare(x, page);
-		if (e == SM_OK) {
-			x->storing = true;
-			e = store(x, &page, &last);
-			x->storing = e != SM_OK;
-		}
-		if (left.n == page.n)
+	while (e == SM_OK && on) {
+		size_t left = s.page.n;
+		e = prepare(x, s.page);
+		if (e != SM_OK)
 			break;
+		x->storing = true;
+		e = store(x, &s);
+		x->storing = e != SM_OK;
+		on = s.page.n && (s.page.n < left || s.again);
+		if (e == SM_OK && (s.stop || s.again))
+			fetch_rosters(x, &s);
 	}
+	uint64_t last = s.last;
 	if (e == SM_OK && last > x->last)
 		x->last = last;
 	if (x->hold && last >= x->hold)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define CONTENT_MAX ((size_t)64 << 20)
+#define REFUSED_MAX ((size_t)1 << 20)
 #define QUERY "partial=yes&self=none"
 
 struct answer {
@@ -52,15 +53,18 @@ static enum sm_err find_asker(struct answer *a)
 	return sm_targets_add_one(&a->to, &party.address, &d);
 }
 
-/* The member's devices of now stand for those of then: only the user is in the roster. */
+/* The user was in the roster; and of the user's devices, those alone that could read it then. */
 static enum sm_err was_for_group(struct answer *a, const struct sm_header *h)
 {
 	struct sm_roster roster = {0};
+	bool then = false;
 	enum sm_err e = sm_group_roster(&roster, NULL, &a->r->db, h->group.id, h->group.epoch);
 	if (e == SM_OK && !sm_roster_find(&roster, a->w->address))
 		e = SM_ERR_POLICY;
 	sm_roster_release(&roster);
-	return e == SM_ERR_NOTFOUND ? SM_ERR_POLICY : e;
+	if (e == SM_OK)
+		e = sm_chain_read_by(&then, &a->r->db, h->stanza[0].senderkey.chain, a->w->fp, a->was.n);
+	return e == SM_ERR_NOTFOUND || (e == SM_OK && !then) ? SM_ERR_POLICY : e;
 }
 
 /* A request that did not arrive is not worth repeating: who waits for the answer asks again. */
@@ -301,7 +305,8 @@ static void release(struct answer *a)
 
 static bool server_away(enum sm_err e) { return e == SM_ERR_NET || e == SM_ERR_BUSY || e == SM_ERR_DENIED; }
 
-static enum sm_err answer_one(struct sm_online *o, struct sm_reader *r, const struct sm_wanted *w)
+/* refused: gets its number (be64) when it is never to be answered; the others are dropped at once. */
+static enum sm_err answer_one(struct sm_online *o, struct sm_reader *r, const struct sm_wanted *w, struct sm_buf *refused)
 {
 	struct answer *a = calloc(1, sizeof(*a));
 	struct sm_outbox_row row = {0};
@@ -319,19 +324,43 @@ static enum sm_err answer_one(struct sm_online *o, struct sm_reader *r, const st
 	else
 		sm_note("message %s, which %s has asked for, is not sent again: %s", w->id, w->address,
 		        e == SM_ERR_POLICY ? "it is not kept, or was not for them" : sm_err_text(e));
-	if (!server_away(e))
+	if (e == SM_ERR_POLICY)
+		e = sm_buf_add_be64(refused, (uint64_t)w->n);
+	else if (!server_away(e))
 		e = sm_wanted_drop(&r->db, w->n);
 	sm_wipe(&row.meta, sizeof(row.meta));
 	release(a);
 	return e;
 }
 
+/* All in one commit: a stranger can ask for a lot that is not to be answered. */
+static enum sm_err drop_refused(struct sm_db *db, const struct sm_buf *refused)
+{
+	struct sm_span left = {refused->data, refused->len};
+	uint64_t n;
+	if (!refused->len)
+		return SM_OK;
+	enum sm_err e = sm_db_begin(db);
+	if (e != SM_OK)
+		return e;
+	while (e == SM_OK && sm_span_take_be64(&left, &n))
+		e = sm_wanted_drop(db, (int64_t)n);
+	if (e == SM_OK)
+		e = sm_db_commit(db);
+	if (e != SM_OK)
+		sm_db_rollback(db);
+	return e;
+}
+
 enum sm_err sm_resend_wanted(struct sm_online *o, struct sm_reader *r)
 {
 	struct sm_wanted w = {0};
-	enum sm_err e;
-	while ((e = sm_wanted_next(&w, &r->db, w.n)) == SM_OK)
-		if ((e = answer_one(o, r, &w)) != SM_OK)
-			return e;
-	return e == SM_ERR_NOTFOUND ? SM_OK : e;
+	struct sm_buf refused;
+	enum sm_err dropped, e = SM_OK;
+	sm_buf_init(&refused, REFUSED_MAX);
+	while (e == SM_OK && (e = sm_wanted_next(&w, &r->db, w.n)) == SM_OK)
+		e = answer_one(o, r, &w, &refused);
+	dropped = drop_refused(&r->db, &refused);
+	sm_buf_release(&refused);
+	return e == SM_OK || e == SM_ERR_NOTFOUND ? dropped : e;
 }
