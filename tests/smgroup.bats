@@ -11,7 +11,7 @@ people() {
 # What NAME reads of everything that is new, a content a line; then it is deleted.
 reads() {
 	local n
-	as "$1" sminbox --json >"new-$1" || [ $? -eq 1 ]
+	as "$1" sminbox --json >"new-$1" 2>"said-$1" || [ $? -eq 1 ]
 	jq -j '.text // "unreadable\n"' "new-$1"
 	for n in $(jq '.n' "new-$1"); do as "$1" sminbox --delete "$n"; done
 }
@@ -97,7 +97,7 @@ row_count() { sqlite3 "$SERVER_DATA/sm.db" "SELECT count(*) FROM $1"; }
 	run -0 reads alice
 	[ "$output" = "from bob" ]
 	# Not even with the server's help: everything that was stored for the others, laid into the mailbox of the one who is out.
-	refused 67 'not in the group ops' as carol smsend @ops </dev/null
+	refused 67 'not in the group ops' as carol smsend -q @ops </dev/null
 	refused 67 'is called' as carol smsend @ops </dev/null
 	run -0 as carol smgroup list
 	[ -z "$output" ]
@@ -170,9 +170,13 @@ row_count() { sqlite3 "$SERVER_DATA/sm.db" "SELECT count(*) FROM $1"; }
 	run -0 --separate-stderr as bob smgroup create ops alice
 	[[ $stderr == *ops-2* ]]
 	echo mine | as bob smsend @ops-2
-	echo hers | as bob smsend @ops
-	run -0 as alice sminbox --json
-	[ "$(jq -j '.group + " " + .text' <<<"$output" | sort)" = $'ops hers\nops-2 mine' ]
+	# The other one has neither been made here nor been sent to: which is meant has to be said once.
+	refused 77 'two groups call themselves ops' as bob smsend @ops <<<hers
+	id=$(as bob smgroup list | awk '$1 == "ops" { print $NF }')
+	echo hers | as bob smsend "@$id"
+	echo again | as bob smsend @ops
+	run -0 as alice sminbox -q --json
+	[ "$(jq -j '.group + " " + .text' <<<"$output" | sort)" = $'ops again\nops hers\nops-2 mine' ]
 }
 
 @test "two admins at once: both changes are there in the end" {
@@ -202,7 +206,7 @@ row_count() { sqlite3 "$SERVER_DATA/sm.db" "SELECT count(*) FROM $1"; }
 	start_server
 	as alice smcontact remove carol
 	as alice smcontact add carol "$pk"
-	refused 77 'smcontact accept' as alice smsend @ops <<<secret
+	refused 77 "smgroup remove" as alice smsend @ops <<<secret
 }
 
 @test "rosters that nobody signed are refused" {
@@ -327,4 +331,51 @@ row_count() { sqlite3 "$SERVER_DATA/sm.db" "SELECT count(*) FROM $1"; }
 	echo reply | as bob smsend @big
 	run -0 reads alice
 	[ "$output" = reply ]
+}
+
+@test "a stranger's group of that name is announced, and does not take the name away" {
+	people alice bob mallory
+	as mallory smgroup create family bob
+	run -0 --separate-stderr as bob sminbox -v || [ "$status" -eq 1 ]
+	[[ $stderr == *"mallory@$SERVER_HOST has taken this account into the group family"* ]]
+	as alice smgroup create family bob
+	run --separate-stderr as bob sminbox
+	[[ $stderr == *"alice@$SERVER_HOST has taken this account into the group family-2"* ]]
+	refused 77 "@family (by mallory@$SERVER_HOST) and @family-2 (by alice@$SERVER_HOST)" as bob smsend @family <<<secret
+	refused 77 'two groups call themselves family' as bob smsend @family-2 <<<secret
+	reads mallory >got
+	[ ! -s got ]
+	id=$(as bob smgroup list | awk '$1 == "family-2" { print $NF }')
+	as bob smsend "@$id" <<<dear
+	as bob smsend @family-2 <<<all
+	run -0 reads alice
+	[ "$output" = $'dear\nall' ]
+}
+
+@test "members speak of a newer roster than the server gives: nothing is sent on the old one" {
+	people alice bob mallory
+	as alice smgroup create ops bob mallory
+	reads bob >/dev/null
+	as bob smsend -q @ops <<<hello
+	as alice smgroup remove ops mallory
+	as alice smsend @ops <<<news
+	stop_server
+	# The server forgets that mallory is out.
+	db="$SERVER_DATA/sm.db"
+	old=$(sqlite3 "$db" 'SELECT text FROM roster WHERE epoch = 1' | sed '/^---$/q' | sha256sum | cut -d' ' -f1)
+	sqlite3 "$db" "CREATE TABLE kept AS SELECT * FROM roster WHERE epoch = 2; DELETE FROM roster WHERE epoch = 2;
+		UPDATE grp SET epoch = 1, hash = x'$old';
+		INSERT INTO member SELECT (SELECT id FROM grp), id FROM account WHERE name = 'mallory'"
+	start_server
+	reads bob >got
+	refused 76 'speaks of a newer list' as bob smsend @ops <<<secret
+	reads mallory >got
+	run ! grep -q secret got
+	stop_server
+	sqlite3 "$db" "INSERT INTO roster SELECT * FROM kept; UPDATE grp SET epoch = 2, hash = x'$(sqlite3 "$db" 'SELECT text FROM kept' | sed '/^---$/q' | sha256sum | cut -d' ' -f1)';
+		DELETE FROM member WHERE account = (SELECT id FROM account WHERE name = 'mallory')"
+	start_server
+	as bob smsend @ops <<<secret
+	run -0 reads alice
+	[ "$output" = hello$'\n'secret ]
 }
