@@ -43,9 +43,14 @@ static enum sm_err judge(struct chain *c, const struct sm_roster *r)
 	if (e == SM_OK && g->expect == r->epoch) {
 		/* the word of somebody who is not in it counts for nothing */
 		bool told = !*g->teller || sm_roster_find(r, g->teller);
-		if (told && memcmp(r->hash, g->expected, sizeof(r->hash)) != 0)
+		bool same = !memcmp(r->hash, g->expected, sizeof(r->hash));
+		if (told && !same && !g->epoch)
 			return SM_ERR_PROTOCOL;
-		c->trusted |= told;
+		/* where rosters are known they lead on, whatever a member says: it must not be able to stop them */
+		if (told && !same)
+			sm_warning("%s has told of another list of who is in the group %s than its admins have signed", g->teller,
+			           g->alias);
+		c->trusted |= told && same;
 	}
 	if (e == SM_OK)
 		c->trusted |= by_oneself(c, r);
