@@ -1,4 +1,5 @@
-/* load -u http://HOST:PORT [-c CONNECTIONS] [-a ACCOUNTS] [-t SECONDS | -n COUNT] [-s BYTES] [-r NAME] [-p PREFIX]: sends as fast as the
+/* load -u http://HOST:PORT [-c CONNECTIONS] [-a ACCOUNTS] [-t SECONDS | -n COUNT] [-s BYTES] [-r NAME] [-p PREFIX]
+ * [-e ENVELOPES]: sends as fast as the
  * server answers. Every connection has one signed POST messages in flight; envelopes are sealed and signed beforehand, so that what is
  * measured is the server, which shares the machine with this program: one thread, one epoll, a handful of system calls a message.
  * Account i sends to account i+1, or all to NAME at the same server. Prints one line; only 2xx count, anything else is an exit of 1. */
@@ -12,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/uio.h>
 
-#define ENVELOPES 8 /* prepared for each account, used in turn */
 #define ANSWER_MAX 8192
 #define DRAIN_MS 10000
 #define PARAMS_MAX 256
@@ -21,6 +21,7 @@
 struct options {
 	const char *url, *prefix, *to;
 	size_t connections, accounts, bytes;
+	size_t envelopes; /* prepared for each account, used in turn */
 	long seconds, count;
 };
 
@@ -32,13 +33,13 @@ struct prepared {
 
 struct sender {
 	const struct bench_user *user;
-	struct prepared ready[ENVELOPES];
+	struct prepared *ready; /* as many as o->envelopes */
+	size_t next;            /* which of ready */
 };
 
 struct connection {
 	int fd;
 	struct sender *sender;
-	size_t next; /* which of ready */
 	int64_t start;
 	char answer[ANSWER_MAX];
 	size_t got;
@@ -92,7 +93,8 @@ static void prepare_senders(struct load *l)
 		const struct sm_public *pub = l->o->to ? &key.pub : &peer->id.pub;
 		l->sender[i].user = &b->user[i];
 		size_t content = bench_content_for(l->sender[i].user, address, pub, l->o->bytes);
-		for (size_t k = 0; k < ENVELOPES; k++)
+		l->sender[i].ready = bench_alloc(l->o->envelopes, sizeof(*l->sender[i].ready));
+		for (size_t k = 0; k < l->o->envelopes; k++)
 			prepare(&l->sender[i].ready[k], l->sender[i].user, address, pub, content);
 	}
 }
@@ -165,7 +167,7 @@ static void write_parts(int fd, struct iovec *part, size_t parts)
 static void send_next(struct load *l, struct connection *c)
 {
 	char head[HEAD_MAX];
-	const struct prepared *p = &c->sender->ready[c->next++ % ENVELOPES];
+	const struct prepared *p = &c->sender->ready[c->sender->next++ % l->o->envelopes];
 	c->start = bench_now();
 	struct iovec part[] = {{head, write_head(l, c->sender, p, head)}, {p->tail.data, p->tail.len}};
 	write_parts(c->fd, part, 2);
@@ -280,9 +282,11 @@ static int report(struct load *l)
 
 static void release(struct load *l)
 {
-	for (size_t i = 0; i < l->bench.users; i++)
-		for (size_t k = 0; k < ENVELOPES; k++)
+	for (size_t i = 0; i < l->bench.users; i++) {
+		for (size_t k = 0; k < l->o->envelopes; k++)
 			sm_buf_release(&l->sender[i].ready[k].tail);
+		free(l->sender[i].ready);
+	}
 	for (size_t i = 0; i < l->o->connections; i++)
 		(void)close(l->connection[i].fd);
 	(void)close(l->epoll);
@@ -294,16 +298,18 @@ static void release(struct load *l)
 
 static int usage(void)
 {
-	(void)fputs("usage: load -u URL [-c CONNECTIONS] [-a ACCOUNTS] [-t SECONDS | -n COUNT] [-s BYTES] [-r NAME] [-p PREFIX]\n", stderr);
+	(void)fputs("usage: load -u URL [-c CONNECTIONS] [-a ACCOUNTS] [-t SECONDS | -n COUNT] [-s BYTES] [-r NAME] [-p PREFIX]\n          "
+	            "  [-e ENVELOPES]\n",
+	            stderr);
 	return 64;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.prefix = "load", .connections = 64, .bytes = 1024, .seconds = 5};
+	struct options o = {.prefix = "load", .connections = 64, .bytes = 1024, .seconds = 5, .envelopes = 8};
 	struct load l = {.o = &o};
 	int c;
-	while ((c = getopt(argc, argv, "u:c:a:t:n:s:r:p:")) != -1)
+	while ((c = getopt(argc, argv, "u:c:a:t:n:s:r:p:e:")) != -1)
 		switch (c) {
 		case 'u': o.url = optarg; break;
 		case 'c': o.connections = (size_t)bench_number(optarg, "-c"); break;
@@ -313,6 +319,7 @@ int main(int argc, char **argv)
 		case 's': o.bytes = (size_t)bench_number(optarg, "-s"); break;
 		case 'r': o.to = optarg; break;
 		case 'p': o.prefix = optarg; break;
+		case 'e': o.envelopes = (size_t)bench_number(optarg, "-e"); break;
 		default: return usage();
 		}
 	if (!o.url || optind != argc)

@@ -162,7 +162,7 @@ row_smsend_https() {
 # Every sample starts from the same profile, with INBOX new messages waiting from a sender whose key it has.
 inbox_once() {
 	local took
-	load -c 16 -a 1 -p peer -r bob -n "$INBOX" >/dev/null || return
+	load -c 16 -a 1 -p peer -r bob -n "$INBOX" -e "$INBOX" >/dev/null || return
 	rm -rf "$SM_HOME"
 	cp -a "$SM_HOME.empty" "$SM_HOME"
 	took=$("$HELPER/measure" -o "$FAST/list" sminbox) || return
