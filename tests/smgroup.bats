@@ -379,3 +379,29 @@ row_count() { sqlite3 "$SERVER_DATA/sm.db" "SELECT count(*) FROM $1"; }
 	run -0 reads alice
 	[ "$output" = hello$'\n'secret ]
 }
+
+@test "after seven days a sender makes a new chain" {
+	need faketime
+	unsanitized
+	local shim who
+	shim=$(faketime -f +0 printenv LD_PRELOAD)
+	past() { as "$1" env LD_PRELOAD="$shim" FAKETIME=-8d "${@:2}"; }
+	smserver() { LD_PRELOAD=$shim FAKETIME=-8d exec "$SM_BIN/smserver" "$@"; }
+	start_server
+	for who in alice bob; do
+		sm_home "$who"
+		(umask 077 && sm_password "$who" >"$(password_of "$who")")
+		past "$who" smaccount register "$who@$SERVER_HOST" --password-file "$(password_of "$who")" >/dev/null
+	done
+	past alice smgroup create ops bob
+	past alice smsend @ops <<<one
+	past alice smsend @ops <<<two
+	unset -f smserver
+	stop_server
+	start_server '[messages]' 'retention = 30d'
+	as alice smsend @ops <<<three
+	as bob sminbox --json >new 2>said
+	[ "$(jq -j .text new)" = $'one\ntwo\nthree' ]
+	chains() { for n in $(jq .n new); do as bob sminbox --raw "$n" | smencrypt --inspect | grep -o 'senderkey .*' | cut -d' ' -f3; done | uniq -c | awk '{ print $1 }'; }
+	[ "$(chains | paste -sd' ')" = '2 1' ]
+}
