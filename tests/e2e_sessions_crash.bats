@@ -24,7 +24,7 @@ expected() {
 	for ((k = 1; k <= $2; k++)); do echo "$1 $k"; done | sort
 }
 
-# PASS [fresh]: one message for each K; with fresh, alice begins a new session each time.
+# PASS [fresh]: one message for each K, to bob or to $TO; with fresh, alice begins a new session each time.
 send_pass() {
 	local k n status step=${STEP:-1}
 	for ((k = n = 1; ; k += step, n++)); do
@@ -33,9 +33,9 @@ send_pass() {
 			cp -a "$ALICE.fresh" "$ALICE"
 		fi
 		status=0
-		killed_at "$ALICE" "$k" smsend --id "$1-$n" bob <<<"$1 $n" || status=$?
+		killed_at "$ALICE" "$k" smsend --id "$1-$n" "${TO:-bob}" <<<"$1 $n" || status=$?
 		[[ $status == 137 ]] || break
-		as alice smsend --id "$1-$n" bob <<<"$1 $n"
+		as alice smsend --id "$1-$n" "${TO:-bob}" <<<"$1 $n"
 		[[ ${2-} != fresh ]] || as bob sminbox >/dev/null
 	done
 	[[ $status == 0 ]] || { cat err; return 1; }
@@ -81,6 +81,18 @@ go_on() {
 	export SM_CRASH_TORN=1 STEP=3
 	send_pass torn
 	unset SM_CRASH_TORN STEP
+	go_on
+}
+
+@test "smsend to a group killed at every write, where the key is given and where it is known" {
+	# from before the group: it is found at the server, and the session and the chain begin each time
+	cp -a "$ALICE" "$ALICE.fresh"
+	as alice smgroup create ops bob
+	as bob sminbox >/dev/null 2>&1 || [ $? -eq 1 ]
+	export TO=@ops
+	send_pass new fresh
+	send_pass old
+	unset TO
 	go_on
 }
 
