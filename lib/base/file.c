@@ -195,7 +195,7 @@ static size_t stem_length(const char *path)
 	return n - dir > NAME_MAX - 1 - SUFFIX_CHARS ? dir + NAME_MAX - 1 - SUFFIX_CHARS : n;
 }
 
-/* Creates path.XXXXXX, fills *tmp (owned) and *fd. mode 0: as the umask has it. */
+/* Creates path.SUFFIX, a random one, fills *tmp (owned) and *fd. mode 0: as the umask has it. */
 static enum sm_err open_temp(const char *path, mode_t mode, char **tmp, int *fd)
 {
 	const size_t stem = stem_length(path);

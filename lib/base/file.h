@@ -18,7 +18,7 @@ SM_CHECKED enum sm_err sm_pread_full(int fd, void *p, size_t n, off_t at, size_t
 SM_CHECKED enum sm_err sm_read_all(int fd, struct sm_buf *b);
 /* Whole file into b: SM_ERR_NOINPUT when it cannot be opened. secret: refuses a file that others may read (SM_ERR_PERM). */
 SM_CHECKED enum sm_err sm_file_read(const char *path, struct sm_buf *b, bool secret);
-/* Writes path.XXXXXX beside path, fsyncs, renames over path and fsyncs the directory. mode: 0600 for secrets.
+/* Writes a file with a random suffix beside path, fsyncs, renames over path and fsyncs the directory. mode: 0600 for secrets.
  * Where path is a symbolic link, the file it leads to is replaced, not the link. */
 SM_CHECKED enum sm_err sm_file_replace(const char *path, const void *p, size_t n, mode_t mode);
 /* The same, but never over an existing file (O_EXCL semantics by link): SM_ERR_EXISTS. */
